@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Emulated devices and the buses that find them. A device is a type (constant
+ * operations) and an instance whose state lives in the VM's own pages.
+ */
+#ifndef AXVM_DEVICE_H
+#define AXVM_DEVICE_H
+
+#include <axvm/config.h>
+#include <axvm/error.h>
+#include <axvm/types.h>
+
+/*
+ * Operations run on the vCPU's physical CPU, in the exit path, with no lock
+ * held; they may be called on several CPUs at once. `offset` is below the
+ * region's size and `bytes` is 1, 2, 4 or 8, but neither alignment nor a
+ * documented register may be assumed.
+ */
+struct axvm_device_type {
+	const char *name;
+	enum axvm_emu_type emu_type;
+	/* Allocates the state (axvm_vm_alloc), attaches regions. AXVM_ENOMEM, AXVM_EINVAL, AXVM_EEXIST. */
+	int (*create)(struct axvm_device *device, const struct axvm_config_emu *config);
+	/* Power-on state. No vCPU of the VM runs. */
+	void (*reset)(struct axvm_device *device);
+	/* Stops what outlives the VM's pages (timers, host back ends). May be NULL. */
+	void (*destroy)(struct axvm_device *device);
+	uint64_t (*read)(struct axvm_device *device, struct axvm_vcpu *vcpu, uint64_t offset,
+			 unsigned bytes);
+	void (*write)(struct axvm_device *device, struct axvm_vcpu *vcpu, uint64_t offset,
+		      unsigned bytes, uint64_t value);
+};
+
+struct axvm_device {
+	const struct axvm_device_type *type;
+	struct axvm_vm *vm;
+	const char *name;
+	void *state;
+	uint32_t irq; /* its line */
+};
+
+/* A decoded access to an emulated address. */
+struct axvm_access {
+	uint64_t addr;
+	uint64_t value; /* to write; or what was read, zero-extended from `bytes` */
+	uint8_t bytes;	/* 1, 2, 4 or 8 */
+	bool write;
+};
+
+struct axvm_bus_region {
+	uint64_t base;
+	uint64_t bytes;
+	struct axvm_device *device;
+	uint64_t offset; /* of the region's first byte within the device */
+};
+
+/* Regions sorted by address. Built at creation, constant while vCPUs run: lookups take no lock. */
+#define AXVM_BUS_REGIONS_MAX 64u
+struct axvm_bus {
+	uint32_t count;
+	struct axvm_bus_region regions[AXVM_BUS_REGIONS_MAX];
+};
+
+/* AXVM_EEXIST: overlap. AXVM_ERANGE: bus full or the range wraps. AXVM_EINVAL: empty. */
+AXVM_MUST_USE int axvm_bus_attach(struct axvm_bus *bus, struct axvm_device *device, uint64_t base,
+				  uint64_t bytes, uint64_t offset);
+
+/* The region that holds all of [addr, addr + bytes), or NULL. O(log n). */
+const struct axvm_bus_region *axvm_bus_find(const struct axvm_bus *bus, uint64_t addr,
+					    uint64_t bytes);
+
+/*
+ * Carries out the access on the VM's MMIO bus (with the vCPU's last-hit cache).
+ * False: nobody claims it; counted, logged once per page; the caller answers as
+ * its ISA does. An access that straddles a region's end is not claimed.
+ */
+bool axvm_bus_mmio(struct axvm_vcpu *vcpu, struct axvm_access *access);
+
+/* The types of dev/ (ISA-independent) and of the ISA, searched by emu_type; NULL when there is none. */
+const struct axvm_device_type *axvm_device_type_find(enum axvm_emu_type type);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The virtual platform: what a guest sees when its file names no addresses. It
+ * mirrors QEMU's machine of the same ISA, so that an image that runs there runs
+ * here unchanged. One constant per ISA, all of them linked into the tool.
+ */
+#ifndef AXVM_PLATFORM_H
+#define AXVM_PLATFORM_H
+
+#include <axvm/config.h>
+
+struct axvm_guest_fdt; /* src/guest_fdt.h: the tree being written */
+
+struct axvm_platform {
+	enum axvm_isa isa;
+	const char *name;	   /* "aarch64" */
+	uint64_t ram_base;	   /* GPA of main memory when the file gives only a size */
+	uint64_t ram_limit;	   /* first GPA beyond what main memory may reach */
+	uint32_t irq_count;	   /* interrupt numbers are below it */
+	const struct axvm_config_emu *devices; /* the default machine: controller, UART, ... */
+	uint32_t device_count;
+	/* Writes /cpus, the controller and the timer; returns 0 or AXVM_ENOMEM. */
+	int (*fdt_machine)(struct axvm_guest_fdt *fdt, const struct axvm_config *config);
+};
+
+extern const struct axvm_platform axvm_platform_aarch64;
+extern const struct axvm_platform axvm_platform_riscv64;
+extern const struct axvm_platform axvm_platform_x86_64;
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Guest images: what kind they are, where they go, how they get there. And the
+ * plan of a VM's memory that follows: shared by the library and the tool.
+ */
+#ifndef AXVM_IMAGE_H
+#define AXVM_IMAGE_H
+
+#include <axvm/config.h>
+#include <axvm/platform.h>
+#include <axvm/vm.h>
+
+enum axvm_image_kind {
+	AXVM_IMAGE_RAW,
+	AXVM_IMAGE_ARM64,   /* arm64 Linux Image */
+	AXVM_IMAGE_RISCV,   /* RISC-V Linux Image */
+	AXVM_IMAGE_ELF,	    /* ELF64 little-endian, PT_LOAD by physical address */
+	AXVM_IMAGE_BZIMAGE, /* x86 Linux boot protocol */
+};
+
+struct axvm_image_info {
+	enum axvm_image_kind kind;
+	bool compressed;      /* gzip around it */
+	bool isa_known;
+	enum axvm_isa isa;    /* valid when isa_known */
+	uint64_t file_bytes;  /* uncompressed */
+	uint64_t image_bytes; /* in memory, .bss included */
+	uint64_t text_offset; /* from a 2 MiB aligned base (Image) */
+	uint64_t entry;	      /* ELF: physical entry; otherwise 0: the load address */
+	uint64_t load;	      /* ELF: lowest physical address */
+};
+
+/*
+ * Looks at the header. AXVM_EFORMAT: cut short or contradicts itself; *why gets
+ * a static sentence. Never reads outside the blob.
+ */
+AXVM_MUST_USE int axvm_image_probe(struct axvm_blob blob, struct axvm_image_info *info,
+				   const char **why);
+
+/* Where everything goes. All GPAs. bytes 0: absent. */
+struct axvm_plan {
+	struct axvm_image_info kernel;
+	uint64_t kernel_gpa;
+	uint64_t entry;
+	uint64_t initrd_gpa;
+	uint64_t initrd_bytes;
+	uint64_t dtb_gpa;
+	uint64_t dtb_bytes; /* room for it */
+	uint64_t bios_gpa;
+	uint64_t bios_bytes;
+};
+
+/*
+ * Chooses what the file leaves open and checks that all fits and nothing
+ * overlaps. `why` gets a sentence with the numbers. AXVM_EFORMAT, AXVM_ERANGE,
+ * AXVM_EEXIST, AXVM_EUNSUPPORTED (a kernel of another ISA).
+ */
+AXVM_MUST_USE int axvm_plan_make(const struct axvm_config *config,
+				 const struct axvm_platform *platform,
+				 const struct axvm_vm_params *blobs, struct axvm_plan *plan,
+				 char why[AXVM_WHY_BYTES]);
+
+/* Copies (decompresses, places segments of) the images into guest RAM, and cleans caches. */
+AXVM_MUST_USE int axvm_plan_load(struct axvm_vm *vm, const struct axvm_plan *plan,
+				 char why[AXVM_WHY_BYTES]);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of a VM, for the library and its hal/ back ends. */
+#ifndef AXVM_VM_STATE_H
+#define AXVM_VM_STATE_H
+
+#include <axvm/vm.h>
+
+#include "lock.h"
+#include "vcpu_state.h"
+
+/* RAM of the VM, as it was really given. */
+struct axvm_memory_region {
+	struct axvm_gpa gpa;
+	struct axvm_hpa hpa;
+	uint64_t bytes;
+	uint32_t flags;
+	bool owned; /* freed at destruction */
+	bool cleared_on_reset;
+};
+
+/* Chunk of pages that axvm_vm_alloc hands out; freed together at destruction. */
+struct axvm_vm_chunk {
+	struct axvm_vm_chunk *next;
+	struct axvm_hpa hpa;
+	uint64_t pages;
+	uint64_t used_bytes;
+};
+
+#define AXVM_VM_DEVICES_MAX 32u
+#define AXVM_VM_REGIONS_MAX 64u
+
+struct axvm_vm {
+	_Atomic uint32_t references;
+	_Atomic uint32_t state; /* enum axvm_vm_state; changed under the lock, read without */
+	_Atomic uint32_t bound_vcpus; /* now on a physical CPU */
+	struct axvm_lock lock;
+	const struct axvm_config *config;
+	struct axvm_vm_params params;
+	struct axvm_budget budget;
+	struct axvm_aspace aspace;
+	struct axvm_bus mmio;
+	uint32_t vcpu_count;
+	struct axvm_vcpu *vcpus[AXVM_VCPUS_MAX];
+	uint32_t device_count;
+	struct axvm_device devices[AXVM_VM_DEVICES_MAX];
+	uint32_t region_count;
+	struct axvm_memory_region regions[AXVM_VM_REGIONS_MAX];
+	struct axvm_vm_chunk *chunks;
+	struct axvm_arch_vm arch;
+	struct axvm_stop stop;
+	bool reset_when_left;
+	uint64_t unclaimed_accesses;
+	struct axvm_device *console; /* takes axvm_vm_console_input; NULL: none */
+	struct axvm_vm *next; /* the list of VMs, under its lock */
+};
+
+#endif
