@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Runs a file of tests as a program of the host: `test [PART-OF-A-NAME]`. Every string is flushed
+ * at once, so that what a test said stands before the report of its crash.
+ */
+#include <stdio.h>
+
+#include "axtest.h"
+
+void axtest_puts(const char *text)
+{
+	fputs(text, stdout);
+	fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+	return axtest_main(argc > 1 ? argv[1] : NULL);
+}
