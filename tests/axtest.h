@@ -86,4 +86,7 @@ void axtest_skip(const char *why);
 void axtest_put_hex(unsigned long long value);
 void axtest_put_dec(unsigned long long value);
 
+/* On the host only: drops what is written, while tests of these macros run tests inside a test. */
+void axtest_host_mute(bool muted);
+
 #endif

@@ -21,11 +21,14 @@ static const struct axtest_case holds = { "inner", holds_body };
 static const struct axtest_case fails = { "inner", fails_body };
 static const struct axtest_case is_skipped = { "inner", is_skipped_body };
 
-/* Runs a test as the only one; it prints its own line, which begins with "# " to be no result. */
+/* Runs a test as the only one. Its own result line must not be taken for one of this file. */
 static int status_of(const struct axtest_case *test, const char *filter)
 {
-	axtest_puts("# ");
-	return axtest_run(&test, 1, filter);
+	axtest_host_mute(true);
+	int status = axtest_run(&test, 1, filter);
+
+	axtest_host_mute(false);
+	return status;
 }
 
 TEST(a_true_check_passes)
