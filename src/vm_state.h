@@ -28,6 +28,7 @@ struct axvm_vm_chunk {
 
 #define AXVM_VM_DEVICES_MAX 32u
 #define AXVM_VM_REGIONS_MAX 64u
+#define AXVM_UNCLAIMED_PAGES_MAX 16u
 
 struct axvm_vm {
 	_Atomic uint32_t references;
@@ -49,7 +50,9 @@ struct axvm_vm {
 	struct axvm_arch_vm arch;
 	struct axvm_stop stop;
 	bool reset_when_left;
-	uint64_t unclaimed_accesses;
+	_Atomic uint64_t unclaimed_accesses;
+	/* Pages whose unclaimed accesses were logged (number plus 1; 0: free); full: no more is logged. */
+	_Atomic uint64_t unclaimed_pages[AXVM_UNCLAIMED_PAGES_MAX];
 	struct axvm_device *console; /* takes axvm_vm_console_input; NULL: none */
 	struct axvm_vm *next; /* the list of VMs, under its lock */
 };

@@ -29,6 +29,11 @@ struct axvm_device_type {
 			 unsigned bytes);
 	void (*write)(struct axvm_device *device, struct axvm_vcpu *vcpu, uint64_t offset,
 		      unsigned bytes, uint64_t value);
+	/*
+	 * Bytes for the guest from the outside (axvm_vm_console_input); returns how many were taken.
+	 * NULL: it takes none. Any CPU. The first device of a VM that has it is the VM's console.
+	 */
+	uint64_t (*input)(struct axvm_device *device, const char *data, uint64_t bytes);
 };
 
 struct axvm_device {
