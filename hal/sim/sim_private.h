@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files of the simulated HAL. */
+#ifndef AXVM_SIM_PRIVATE_H
+#define AXVM_SIM_PRIVATE_H
+
+#include "sim.h"
+
+/* One lock for the bookkeeping of the simulation; never held while calling out. */
+void axvm_sim_lock(void);
+void axvm_sim_unlock(void);
+
+void axvm_sim_memory_reset(uint64_t base, uint64_t bytes);
+void axvm_sim_cpu_reset(void);
+void axvm_sim_time_reset(uint64_t hz);
+void axvm_sim_log_reset(void);
+void axvm_sim_tlb_reset(void);
+
+/* tlb.c: tells the observer. */
+void axvm_sim_note_freed(struct axvm_hpa hpa, uint64_t pages);
+
+/* machine.c */
+const struct axvm_sim_machine *axvm_sim_machine(void);
+
+#endif
