@@ -27,46 +27,46 @@ struct axtest_case {
 	void (*run)(void);
 };
 
-#define TEST(sentence)                                                                             \
-	static void sentence##_body(void);                                                         \
-	static const struct axtest_case sentence[1] = { { #sentence, sentence##_body } };          \
+#define TEST(sentence)                                                                    \
+	static void sentence##_body(void);                                                \
+	static const struct axtest_case sentence[1] = { { #sentence, sentence##_body } }; \
 	static void sentence##_body(void)
 
 /* Defines axtest_main(), which the host's main() or the guest's start code calls. */
-#define AXTEST_MAIN(...)                                                                           \
-	int axtest_main(const char *filter)                                                        \
-	{                                                                                          \
-		static const struct axtest_case *const cases[] = { __VA_ARGS__ };                  \
-		return axtest_run(cases, sizeof(cases) / sizeof(cases[0]), filter);                \
+#define AXTEST_MAIN(...)                                                            \
+	int axtest_main(const char *filter)                                         \
+	{                                                                           \
+		static const struct axtest_case *const cases[] = { __VA_ARGS__ };   \
+		return axtest_run(cases, sizeof(cases) / sizeof(cases[0]), filter); \
 	}
 
 /* Goes on after a failure. */
 #define CHECK(x) ((void)axtest_true((x), __FILE__, __LINE__, #x))
 /* Compares as 64-bit numbers and shows both in hex. */
-#define CHECK_EQ(a, b)                                                                             \
-	((void)axtest_equal((unsigned long long)(a), (unsigned long long)(b), __FILE__, __LINE__,  \
+#define CHECK_EQ(a, b)                                                                            \
+	((void)axtest_equal((unsigned long long)(a), (unsigned long long)(b), __FILE__, __LINE__, \
 			    #a " == " #b))
 #define CHECK_PTR_EQ(a, b) CHECK_EQ((uintptr_t)(a), (uintptr_t)(b))
 #define CHECK_STR_EQ(a, b) ((void)axtest_str_equal((a), (b), __FILE__, __LINE__, #a " == " #b))
 
 /* Ends the test after a failure. Only where `return;` is allowed. */
-#define REQUIRE(x)                                                                                 \
-	do {                                                                                       \
-		if (!axtest_true((x), __FILE__, __LINE__, #x))                                     \
-			return;                                                                    \
+#define REQUIRE(x)                                             \
+	do {                                                   \
+		if (!axtest_true((x), __FILE__, __LINE__, #x)) \
+			return;                                \
 	} while (0)
-#define REQUIRE_EQ(a, b)                                                                           \
-	do {                                                                                       \
-		if (!axtest_equal((unsigned long long)(a), (unsigned long long)(b), __FILE__,      \
-				  __LINE__, #a " == " #b))                                         \
-			return;                                                                    \
+#define REQUIRE_EQ(a, b)                                                                      \
+	do {                                                                                  \
+		if (!axtest_equal((unsigned long long)(a), (unsigned long long)(b), __FILE__, \
+				  __LINE__, #a " == " #b))                                    \
+			return;                                                               \
 	} while (0)
 
 /* Ends the test as skipped; the reason is a string literal or lives as long as the program. */
-#define SKIP(why)                                                                                  \
-	do {                                                                                       \
-		axtest_skip(why);                                                                  \
-		return;                                                                            \
+#define SKIP(why)                 \
+	do {                      \
+		axtest_skip(why); \
+		return;           \
 	} while (0)
 
 /* Supplied by whoever runs the tests: writes a string, without adding a newline. */

@@ -19,10 +19,10 @@ MODULES = ["virtio_mmio", "virtio_blk", "virtio_net", "ext4", "crc32c_generic"]
 OPTIONAL = {"crc32c_generic"}  # built in, in some kernels
 
 APPLETS = """
-    [ ash awk basename blkid blockdev cat chmod chown clear cmp cp cttyhack cut date dd devmem df dirname
+    [ ash awk basename blockdev cat chmod chown clear cmp cp cttyhack cut date dd devmem df dirname
     dmesg du echo env expr false find free grep gunzip gzip halt head hexdump hostname id insmod
-    ip kill ln losetup ls lsmod md5sum mkdir mkfs.ext2 mke2fs mknod modprobe more mount mv nc nproc
-    od pgrep ping poweroff printf ps pwd readlink reboot rm rmdir rmmod sed seq setsid sh sha256sum
+    ip kill ln losetup ls lsmod md5sum mkdir mke2fs mknod modprobe more mount mv nc nproc
+    od ping poweroff printf ps pwd readlink reboot rm rmdir rmmod sed seq setsid sh sha256sum
     sleep sort stat stty sync tail tar taskset tee test time timeout top touch tr true umount uname
     uniq uptime usleep vi wc wget which xargs yes zcat
 """.split()
