@@ -47,7 +47,7 @@ TEST(sizes_take_the_largest_unit_that_divides_them)
 
 TEST(ranges_name_their_last_byte)
 {
-	char buffer[64];
+	char buffer[96];
 	struct axvm_text text = axvm_text(buffer, sizeof(buffer));
 
 	axvm_text_range(&text, 0x40000000, 0x40000000);
@@ -55,7 +55,8 @@ TEST(ranges_name_their_last_byte)
 	axvm_text_range(&text, UINT64_MAX, 1);
 	axvm_text_char(&text, ' ');
 	axvm_text_range(&text, 5, 0);
-	CHECK_STR_EQ(buffer, "0x40000000-0x7fffffff 0xffffffffffffffff-0xffffffffffffffff 0x5 (empty)");
+	CHECK_STR_EQ(buffer,
+		     "0x40000000-0x7fffffff 0xffffffffffffffff-0xffffffffffffffff 0x5 (empty)");
 }
 
 TEST(what_does_not_fit_is_cut_and_stays_terminated)
