@@ -102,8 +102,8 @@ static int enter_dotted(struct axvm_toml_parser *p, struct axvm_toml_node **tabl
 		return axvm_toml_fail_redefined(p, key->place, "already defined, not as a table",
 						member);
 	if (member->form == AXVM_TOML_FORM_INLINE)
-		return axvm_toml_fail_redefined(p, key->place,
-						"an inline table cannot be added to", member);
+		return axvm_toml_fail_redefined(p, key->place, "an inline table cannot be added to",
+						member);
 	if (member->form == AXVM_TOML_FORM_HEADER)
 		return axvm_toml_fail_redefined(
 			p, key->place, "a dotted key cannot add to a table that has a header",
@@ -129,8 +129,8 @@ static int enter_header(struct axvm_toml_parser *p, struct axvm_toml_node **tabl
 		return axvm_toml_fail_redefined(p, key->place, "already defined, not as a table",
 						member);
 	if (member->form == AXVM_TOML_FORM_INLINE)
-		return axvm_toml_fail_redefined(p, key->place,
-						"an inline table cannot be added to", member);
+		return axvm_toml_fail_redefined(p, key->place, "an inline table cannot be added to",
+						member);
 	*table = member;
 	return 0;
 }
@@ -290,8 +290,8 @@ static int open_element(struct axvm_toml_parser *p, struct axvm_toml_node *paren
 		array->form = AXVM_TOML_FORM_TABLES;
 	}
 	if (!is_array_of_tables(array))
-		return axvm_toml_fail_redefined(
-			p, key->place, "already defined, not by [[...]]", array);
+		return axvm_toml_fail_redefined(p, key->place, "already defined, not by [[...]]",
+						array);
 	p->section = as_table(axvm_toml_add_element(p, array, key->place), AXVM_TOML_FORM_HEADER);
 	return p->section == NULL ? axvm_toml_fail_memory(p) : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * TOML 1.0 reader. It allocates from the caller's arena only, keeps no state, uses no floating
- * point, and its stack use does not depend on the text. Source: [TOML1.0].
+ * point, and its stack use does not depend on the text. Source: [TOML].
  */
 #ifndef AXVM_SRC_TOML_H
 #define AXVM_SRC_TOML_H
@@ -40,11 +40,11 @@ enum axvm_toml_type {
 
 /* How a table or an array came about; decides what may still be added to it while parsing. */
 enum axvm_toml_form {
-	AXVM_TOML_FORM_HEADER,   /* [name], an element of [[name]], or the root */
+	AXVM_TOML_FORM_HEADER,	 /* [name], an element of [[name]], or the root */
 	AXVM_TOML_FORM_IMPLICIT, /* the `a` of [a.b] */
-	AXVM_TOML_FORM_DOTTED,   /* the `a` of a.b = 1 */
-	AXVM_TOML_FORM_INLINE,   /* { ... } or [ ... ] */
-	AXVM_TOML_FORM_TABLES,   /* the array of [[name]] */
+	AXVM_TOML_FORM_DOTTED,	 /* the `a` of a.b = 1 */
+	AXVM_TOML_FORM_INLINE,	 /* { ... } or [ ... ] */
+	AXVM_TOML_FORM_TABLES,	 /* the array of [[name]] */
 };
 
 enum axvm_toml_float_class {
@@ -103,12 +103,12 @@ struct axvm_toml_node {
 	uint32_t key_column;
 	uint32_t line;
 	uint32_t column;
-	uint8_t type; /* enum axvm_toml_type */
-	uint8_t form; /* enum axvm_toml_form; tables and arrays only */
-	uint32_t index_bit;                   /* private */
+	uint8_t type;			      /* enum axvm_toml_type */
+	uint8_t form;			      /* enum axvm_toml_form; tables and arrays only */
+	uint32_t index_bit;		      /* private */
 	struct axvm_toml_node *index_link[2]; /* private */
-	struct axvm_toml_node *parent;        /* NULL for the root */
-	struct axvm_toml_node *next;          /* next sibling in source order, or NULL */
+	struct axvm_toml_node *parent;	      /* NULL for the root */
+	struct axvm_toml_node *next;	      /* next sibling in source order, or NULL */
 	union {
 		struct axvm_toml_children children; /* tables and arrays */
 		struct axvm_toml_string string;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * TOML dates and times, [RFC3339] with the part that TOML leaves out.
+ * TOML dates and times: those of RFC 3339, with or without date, time and offset.
  */
 #include "toml_private.h"
 
@@ -49,9 +49,8 @@ static bool date(struct cursor *c, struct axvm_toml_datetime *out)
 	unsigned int month;
 	unsigned int day;
 
-	if (!number(c, 4, 0, 9999, &year) || !take(c, '-', '-') ||
-	    !number(c, 2, 1, 12, &month) || !take(c, '-', '-') ||
-	    !number(c, 2, 1, days_in_month(year, month), &day))
+	if (!number(c, 4, 0, 9999, &year) || !take(c, '-', '-') || !number(c, 2, 1, 12, &month) ||
+	    !take(c, '-', '-') || !number(c, 2, 1, days_in_month(year, month), &day))
 		return false;
 	out->year = (uint16_t)year;
 	out->month = (uint8_t)month;

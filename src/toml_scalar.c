@@ -114,16 +114,15 @@ static const char *parse_integer(struct token t, struct axvm_toml_node *node)
 	if (base_of(t) != 10) {
 		wrong = integer_digits(skip(t, 2), base_of(t), INT64_MAX, &magnitude);
 	} else if (digits.bytes > 1 && at(digits, 0) == '0') {
-		wrong = digits_length(digits, 10) == digits.bytes
-				? "a number may not begin with 0"
-				: "not a valid value";
+		wrong = digits_length(digits, 10) == digits.bytes ? "a number may not begin with 0"
+								  : "not a valid value";
 	} else {
 		wrong = integer_digits(digits, 10, (uint64_t)INT64_MAX + negative, &magnitude);
 	}
 	if (wrong != NULL)
 		return wrong;
-	node->u.integer = negative && magnitude > 0 ? -(int64_t)(magnitude - 1) - 1
-						    : (int64_t)magnitude;
+	node->u.integer =
+		negative && magnitude > 0 ? -(int64_t)(magnitude - 1) - 1 : (int64_t)magnitude;
 	return NULL;
 }
 
@@ -161,9 +160,9 @@ static bool has_float_mark(struct token t)
 static const char *parse_float(struct token t, struct axvm_toml_node *node)
 {
 	struct token magnitude = skip_sign(t);
-	enum axvm_toml_float_class class = is_word(magnitude, "inf") ? AXVM_TOML_INFINITE
-					 : is_word(magnitude, "nan") ? AXVM_TOML_NAN
-								     : AXVM_TOML_FINITE;
+	enum axvm_toml_float_class class = is_word(magnitude, "inf")   ? AXVM_TOML_INFINITE
+					   : is_word(magnitude, "nan") ? AXVM_TOML_NAN
+								       : AXVM_TOML_FINITE;
 
 	if (class == AXVM_TOML_FINITE && !is_finite_float(magnitude))
 		return "not a valid value";
@@ -171,7 +170,7 @@ static const char *parse_float(struct token t, struct axvm_toml_node *node)
 	node->u.floating = (struct axvm_toml_float){
 		.text = t.text,
 		.bytes = (uint32_t)t.bytes,
-		.class = (uint8_t)class,
+		.class = (uint8_t) class,
 		.negative = at(t, 0) == '-',
 	};
 	return NULL;

@@ -125,8 +125,8 @@ static void index_member(struct axvm_toml_node *table, struct axvm_toml_node *no
 
 static struct axvm_toml_node *new_node(struct axvm_toml_parser *p, struct axvm_toml_place place)
 {
-	struct axvm_toml_node *node = axvm_arena_take(p->arena, sizeof(*node),
-						      _Alignof(struct axvm_toml_node));
+	struct axvm_toml_node *node =
+		axvm_arena_take(p->arena, sizeof(*node), _Alignof(struct axvm_toml_node));
 
 	if (node != NULL)
 		*node = (struct axvm_toml_node){

@@ -51,8 +51,8 @@ static const struct axvm_toml_node *get(const struct axvm_toml_node *table, cons
 	return table == NULL ? NULL : axvm_toml_get(table, key, strlen(key));
 }
 
-static bool is_at(const struct axvm_toml_node *node, unsigned int key_line,
-		  unsigned int key_column, unsigned int line, unsigned int column)
+static bool is_at(const struct axvm_toml_node *node, unsigned int key_line, unsigned int key_column,
+		  unsigned int line, unsigned int column)
 {
 	return node != NULL && node->key_line == key_line && node->key_column == key_column &&
 	       node->line == line && node->column == column;
@@ -95,7 +95,8 @@ TEST(keys_and_values_know_their_position)
 
 TEST(a_byte_order_mark_takes_no_column)
 {
-	struct parsed r = parse("\xef\xbb\xbf" "a = 1");
+	struct parsed r = parse("\xef\xbb\xbf"
+				"a = 1");
 
 	REQUIRE_EQ(r.rc, 0);
 	CHECK(is_at(get(r.root, "a"), 1, 1, 1, 5));
@@ -221,8 +222,8 @@ static const struct error_case error_cases[] = {
 	{ "a = 2023-02-29", "not a valid date", "2023-02-29", 1, 5, 0, 0 },
 	{ "a = 24:00:00", "not a valid time", "24:00:00", 1, 5, 0, 0 },
 	{ "a = 2023-02-28T00:00", "not a valid date and time", "2023-02-28T00:00", 1, 5, 0, 0 },
-	{ "a = 2023-02-28T00:00:00+24:00", "not a valid time offset",
-	  "2023-02-28T00:00:00+24:00", 1, 5, 0, 0 },
+	{ "a = 2023-02-28T00:00:00+24:00", "not a valid time offset", "2023-02-28T00:00:00+24:00",
+	  1, 5, 0, 0 },
 	{ "a = [\n 1\n 2 ]", "expected ',' or ']' in an array", "2", 3, 2, 0, 0 },
 	{ "a = { b = 1\n}", "expected ',' or '}' in an inline table", "", 1, 12, 0, 0 },
 	{ "a = { b = 1, }", "expected a key", "}", 1, 14, 0, 0 },
@@ -244,8 +245,8 @@ static const struct error_case error_cases[] = {
 	{ "a = 1\n[a.b]", "already defined, not as a table", "a.b", 2, 2, 1, 1 },
 	{ "a = {}\n[a.b]", "an inline table cannot be added to", "a.b", 2, 2, 1, 1 },
 	{ "a = {}\na.b = 1", "an inline table cannot be added to", "a.b", 2, 1, 1, 1 },
-	{ "[a.b]\n[a]\nb.c = 1", "a dotted key cannot add to a table that has a header", "b.c",
-	  3, 1, 1, 4 },
+	{ "[a.b]\n[a]\nb.c = 1", "a dotted key cannot add to a table that has a header", "b.c", 3,
+	  1, 1, 4 },
 	{ "a = []\n[[a]]", "already defined, not by [[...]]", "a", 2, 3, 1, 1 },
 	{ "a = \xc3\xa4xyz0123456789012345678901234567890123456789", "expected a value",
 	  "\xc3\xa4xyz0123456789012345678901234567890123", 1, 5, 0, 0 },
@@ -490,11 +491,10 @@ TEST(a_hundred_thousand_keys_are_each_found)
 }
 
 AXTEST_MAIN(keys_and_values_know_their_position, a_byte_order_mark_takes_no_column,
-	    members_stay_in_source_order, lookup_tells_similar_keys_apart,
-	    scalars_have_no_children, integers_reach_both_ends_of_64_bits,
-	    a_float_keeps_its_source_text, a_date_and_time_is_taken_apart,
-	    an_error_says_what_and_where, every_too_small_arena_fails_cleanly,
-	    every_prefix_of_a_text_is_read_within_bounds,
+	    members_stay_in_source_order, lookup_tells_similar_keys_apart, scalars_have_no_children,
+	    integers_reach_both_ends_of_64_bits, a_float_keeps_its_source_text,
+	    a_date_and_time_is_taken_apart, an_error_says_what_and_where,
+	    every_too_small_arena_fails_cleanly, every_prefix_of_a_text_is_read_within_bounds,
 	    every_changed_byte_is_read_within_bounds, an_arena_may_be_used_and_unaligned,
 	    a_text_of_no_bytes_is_an_empty_table, a_text_beyond_the_limit_is_refused,
 	    deep_nesting_takes_no_stack, a_hundred_thousand_keys_are_each_found)
