@@ -8,6 +8,7 @@
 #define AXVM_ARCH_H
 
 #include <axvm/device.h>
+#include <axvm/hal.h>
 #include <axvm/irq.h>
 #include <axvm/platform.h>
 #include <axvm/vm.h>
@@ -29,7 +30,7 @@ AXVM_MUST_USE int axvm_arch_vcpu_init(struct axvm_vcpu *vcpu);
 /* Power-on state; `entry` and `arg` as the ISA's boot protocol says (x0 or a1: device tree). */
 void axvm_arch_vcpu_reset(struct axvm_vcpu *vcpu, uint64_t entry, uint64_t arg);
 
-/* Stops what outlives the VM's pages (timers). vCPU unbound. */
+/* Stops what outlives the VM's pages (timers). vCPU unbound. Also before each reset of the VM. */
 void axvm_arch_vcpu_fini(struct axvm_vcpu *vcpu);
 
 /* What the exit path tells the world switch; the order is known to hal/bare's assembly. */
@@ -50,10 +51,16 @@ int axvm_arch_irq_inject(struct axvm_vm *vm, uint64_t vcpu_mask, uint32_t irq);
 
 /* Brings deliverable interrupts into vcpu->arch's hardware slots; its CPU, synced. */
 void axvm_arch_irq_fill(struct axvm_vcpu *vcpu);
-/* Any CPU: whether an interrupt is pending that the vCPU would take or wake for. */
+/*
+ * Any CPU: whether an interrupt is pending that the vCPU would take or wake for. Takes no lock: hosts
+ * ask with their scheduler's lock held, and axvm_hal_vcpu_wake takes that one under an IRQ lock.
+ */
 bool axvm_arch_irq_pending(const struct axvm_vcpu *vcpu);
 
-/* Around bind and unbind, on the vCPU's CPU, for timers that run in hardware only while bound. */
+/*
+ * Around bind and unbind, on the vCPU's CPU, for timers that run in hardware only while bound: just
+ * before axvm_hal_vcpu_bind loads vcpu->arch, and just after axvm_hal_vcpu_unbind has stored it.
+ */
 void axvm_arch_vcpu_bound(struct axvm_vcpu *vcpu);
 void axvm_arch_vcpu_unbound(struct axvm_vcpu *vcpu);
 
@@ -63,6 +70,9 @@ int axvm_arch_set_register(struct axvm_vcpu *vcpu, unsigned index, uint64_t valu
 void axvm_arch_set_result(struct axvm_vcpu *vcpu, uint64_t value);
 
 /* ---- what the core gives to the ISA --------------------------------------------------- */
+
+/* What axvm_hal_probe found; valid from axvm_init on. */
+const struct axvm_hal_caps *axvm_host_caps(void);
 
 /*
  * Switches a vCPU of the same VM on (PSCI CPU_ON, HSM hart_start, SIPI). The
@@ -74,7 +84,10 @@ AXVM_MUST_USE int axvm_vcpu_power_on(struct axvm_vm *vm, uint32_t index, uint64_
 /* The calling vCPU switches itself off; the ISA then leaves with AXVM_EXIT_CPU_DOWN. */
 void axvm_vcpu_power_off(struct axvm_vcpu *vcpu);
 
-/* Sets request bits and, when the vCPU runs elsewhere, kicks; wakes it when it is halted. */
+/*
+ * Sets request bits; kicks the CPU that the vCPU is bound to unless that is this one; wakes it
+ * when it is bound to none. Any CPU, any lock held. See axvm_vcpu_has_work for why none is lost.
+ */
 void axvm_vcpu_request(struct axvm_vcpu *vcpu, uint32_t requests);
 
 #endif

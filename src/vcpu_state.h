@@ -10,12 +10,18 @@
 
 #include <axvm_arch_types.h> /* arch/<isa>/: struct axvm_arch_vcpu, struct axvm_arch_vm */
 
-/* What other CPUs ask of a vCPU. Set with release, then kick; taken by its own CPU with acquire. */
+/* What other CPUs ask of a vCPU, see axvm_vcpu_request in arch.h; taken by its own CPU. */
 enum axvm_request {
 	AXVM_REQUEST_LEAVE = 1u << 0, /* return REQUEST from axvm_vcpu_run: pause, stop, reset */
 	AXVM_REQUEST_IRQ = 1u << 1,   /* interrupt state changed: bring it into the hardware slots */
 	AXVM_REQUEST_PREEMPT = 1u << 2, /* return PREEMPTED: the scheduler wants this CPU */
 };
+
+/*
+ * A vCPU that somebody has won the right to switch on, entry not yet written. Between OFF and
+ * ON_PENDING; axvm_vcpu_power tells it as ON_PENDING.
+ */
+#define AXVM_POWER_CLAIMED 3u
 
 struct axvm_vcpu {
 	struct axvm_arch_vcpu arch; /* first: the world switch has the vCPU's address only */
@@ -30,7 +36,7 @@ struct axvm_vcpu {
 	uint64_t power_on_entry; /* valid while ON_PENDING */
 	uint64_t power_on_arg;
 	void *owner;
-	uint64_t exit_count;
+	uint64_t exit_count; /* returns of axvm_hal_vcpu_enter */
 };
 
 #endif

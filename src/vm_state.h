@@ -5,10 +5,11 @@
 
 #include <axvm/vm.h>
 
+#include "image.h"
 #include "lock.h"
 #include "vcpu_state.h"
 
-/* RAM of the VM, as it was really given. */
+/* RAM of the VM, as it was really given: one per contiguous piece. */
 struct axvm_memory_region {
 	struct axvm_gpa gpa;
 	struct axvm_hpa hpa;
@@ -16,18 +17,26 @@ struct axvm_memory_region {
 	uint32_t flags;
 	bool owned; /* freed at destruction */
 	bool cleared_on_reset;
+	bool mapped_later; /* by axvm_vm_map_region */
+};
+
+/* A device range of the host that the guest has. Page aligned, sorted, not overlapping. */
+struct axvm_passthrough_range {
+	struct axvm_gpa gpa;
+	struct axvm_hpa hpa;
+	uint64_t bytes;
 };
 
 /* Chunk of pages that axvm_vm_alloc hands out; freed together at destruction. */
 struct axvm_vm_chunk {
 	struct axvm_vm_chunk *next;
+	void *address; /* the pages, mapped */
 	struct axvm_hpa hpa;
 	uint64_t pages;
 	uint64_t used_bytes;
 };
 
 #define AXVM_VM_DEVICES_MAX 32u
-#define AXVM_VM_REGIONS_MAX 64u
 #define AXVM_UNCLAIMED_PAGES_MAX 16u
 
 struct axvm_vm {
@@ -35,21 +44,32 @@ struct axvm_vm {
 	_Atomic uint32_t state; /* enum axvm_vm_state; changed under the lock, read without */
 	_Atomic uint32_t bound_vcpus; /* now on a physical CPU */
 	struct axvm_lock lock;
-	const struct axvm_config *config;
-	struct axvm_vm_params params;
+	struct axvm_hpa hpa; /* of this struct */
+	const struct axvm_config *config; /* the VM's own copy */
+	struct axvm_vm_params params;	  /* its config is the copy too */
+	struct axvm_plan plan;
 	struct axvm_budget budget;
 	struct axvm_aspace aspace;
 	struct axvm_bus mmio;
 	uint32_t vcpu_count;
+	uint32_t vcpus_made; /* that axvm_arch_vcpu_init has seen; the rest was never set up */
 	struct axvm_vcpu *vcpus[AXVM_VCPUS_MAX];
 	uint32_t device_count;
 	struct axvm_device devices[AXVM_VM_DEVICES_MAX];
 	uint32_t region_count;
-	struct axvm_memory_region regions[AXVM_VM_REGIONS_MAX];
+	uint32_t region_capacity;
+	struct axvm_memory_region *regions;
+	uint32_t passthrough_count;
+	struct axvm_passthrough_range *passthrough;
+	/* The finished device tree, written again at each reset. seed_offset: dtb_bytes when it has none. */
+	uint8_t *dtb;
+	uint64_t dtb_bytes;
+	uint64_t seed_offset;
 	struct axvm_vm_chunk *chunks;
 	struct axvm_arch_vm arch;
 	struct axvm_stop stop;
-	bool reset_when_left;
+	bool reset_when_left; /* STOPPING ends in READY, by axvm_vm_settle */
+	bool reloading;	      /* a thread is at that, without the lock */
 	_Atomic uint64_t unclaimed_accesses;
 	/* Pages whose unclaimed accesses were logged (number plus 1; 0: free); full: no more is logged. */
 	_Atomic uint64_t unclaimed_pages[AXVM_UNCLAIMED_PAGES_MAX];

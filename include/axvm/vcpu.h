@@ -82,11 +82,26 @@ const char *axvm_exit_name(enum axvm_exit_reason reason);
  * one thread that owns the vCPU.
  * HALT: it waits for an interrupt; call again when axvm_vcpu_has_work or after
  * axvm_hal_vcpu_wake. PREEMPTED, EXTERNAL_INTERRUPT, REQUEST: look around, call again.
+ * SHUTDOWN, RESET, FAULT, FAIL_ENTRY: the VM's state has moved already (<axvm/vm.h>); the other
+ * vCPUs are on their way out. CPU_UP: `target` was woken too (axvm_hal_vcpu_wake).
  * AXVM_ESTATE: the VM is not RUNNING, the vCPU is off, or it runs elsewhere; no exit is written.
+ * Then sleep until axvm_hal_vcpu_wake: boot, resume, a switch-on and every stop of the VM wake.
  */
 AXVM_MUST_USE int axvm_vcpu_run(struct axvm_vcpu *vcpu, struct axvm_exit *exit);
 
-/* Whether it has a deliverable interrupt or a request: a halted vCPU must run again. Any CPU. */
+/*
+ * Whether axvm_vcpu_run would find something to do: the VM is RUNNING, the vCPU is on, and it has
+ * a deliverable interrupt, a request, or was just switched on. Any CPU, takes no lock.
+ *
+ * No wake-up is lost when a host sleeps like this: "take the sleeper's lock; if not has_work, mark
+ * as asleep; drop", and wakes like this: "take the lock; mark as awake; drop". Every reason to run is
+ * one store (pending state, request bit, power, VM state), then a load of the CPU that the vCPU is
+ * bound to, all sequentially consistent; the vCPU's CPU stores "bound to none" and then, in
+ * has_work, loads the reason. In their one total order either the requester's load comes after
+ * the unbinding, and it wakes; or its store comes before has_work's load, and has_work says true.
+ * While the vCPU is bound the same pair stands between its CPU's store "bound here" and its
+ * look at the request bits before each entry: it is kicked, or sees the bit, or both.
+ */
 bool axvm_vcpu_has_work(const struct axvm_vcpu *vcpu);
 
 /* Makes the CPU that runs it come out of the guest soon (request bits are looked at). Any CPU. */

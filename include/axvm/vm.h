@@ -3,17 +3,30 @@
  * VM: owns its address space, vCPUs, devices, interrupt controller and page
  * budget. Counted, found by id, one lock.
  *
- *   state     boot     pause   resume   shutdown  (last vCPU left)  reset  destroy
- *   READY     RUNNING  -       -        STOPPED   -                 READY  gone
- *   RUNNING   -        PAUSED  -        STOPPING  -                 (1)    -
- *   PAUSED    -        -       RUNNING  STOPPING  -                 READY  -
- *   STOPPING  -        -       -        STOPPING  STOPPED           -      -
- *   STOPPED   -        -       -        STOPPED   -                 READY  gone
- *   FAILED    -        -       -        -         -                 READY  gone
+ *   state     boot     pause   resume   shutdown  left     reset  destroy  fail
+ *   READY     RUNNING  -       -        STOPPED   -        READY  GONE     -
+ *   RUNNING   -        PAUSED  -        STOPPING  -        (1)    -        FAILED
+ *   PAUSED    -        -       RUNNING  STOPPING  -        READY  -        FAILED
+ *   STOPPING  -        -       -        STOPPING  STOPPED  -      -        FAILED
+ *   STOPPED   -        -       -        STOPPED   -        READY  GONE     -
+ *   FAILED    -        -       -        -         -        READY  GONE     -
+ *   GONE      -        -       -        -         -        -      -        -
  *
- * "-": AXVM_ESTATE, and nothing changes. (1) STOPPING, then READY when the last
- * vCPU has left. Pause, and shutdown and reset of a PAUSED or RUNNING VM, ask
- * the vCPUs out of the guest; they are out when axvm_vm_is_quiet says so.
+ * "-": AXVM_ESTATE, and nothing changes. "left": the last vCPU has left, which
+ * happens by itself. "fail": a vCPU's FAULT or FAIL_ENTRY while RUNNING or
+ * PAUSED, or images that can no longer be loaded at a reset. GONE is a
+ * destroyed VM that somebody still holds a reference to.
+ *
+ * (1) STOPPING, then READY when the last vCPU has left. In truth every reset
+ * goes through STOPPING: it clears RAM and copies images, which is too long for
+ * a lock or for the exit path. So the reset of a VM without a vCPU inside
+ * is complete when axvm_vm_reset returns; otherwise it waits, as a reset that the
+ * guest asked for does, for axvm_vm_settle. A shutdown meanwhile wins: the VM
+ * is then STOPPED.
+ *
+ * Pause, shutdown, reset and fail ask the vCPUs out of the guest; they are out
+ * when axvm_vm_is_quiet says so. A shutdown of a VM without a vCPU inside
+ * is STOPPED at once.
  */
 #ifndef AXVM_VM_H
 #define AXVM_VM_H
@@ -31,7 +44,8 @@
 	X(PAUSED, "paused")      \
 	X(STOPPING, "stopping")  \
 	X(STOPPED, "stopped")    \
-	X(FAILED, "failed")
+	X(FAILED, "failed")      \
+	X(GONE, "gone")
 
 enum axvm_vm_state {
 #define AXVM_VM_STATE_ID(id, name) AXVM_VM_##id,
@@ -93,17 +107,30 @@ struct axvm_vm_params {
 };
 
 /*
+ * Looks at the machine and prepares the library; before anything else, once, by
+ * the host kernel. AXVM_EUNSUPPORTED with *why set (static; `why` may be NULL):
+ * the CPU lacks something. AXVM_EBUSY: VMs exist (calling it again is for tests).
+ */
+AXVM_MUST_USE int axvm_init(const char **why);
+
+/*
  * Makes a VM in state READY: address space, memory, vCPUs, controller, devices,
  * images, device tree. An error leaves nothing behind and *vm untouched; `why`
  * (may be NULL) then gets a sentence of at most AXVM_WHY_BYTES for the user.
- * AXVM_EEXIST: id in use. AXVM_ENOMEM, AXVM_ERANGE, AXVM_EFORMAT, AXVM_EUNSUPPORTED, AXVM_EINVAL.
- * The caller gets the first reference.
+ * AXVM_ESTATE: no axvm_init. AXVM_EEXIST: id in use, or ranges that overlap.
+ * AXVM_EBUSY: identical memory that is not free RAM. AXVM_EPERM: a host range
+ * that a guest may not have. AXVM_ENOMEM, AXVM_ERANGE, AXVM_EFORMAT,
+ * AXVM_EUNSUPPORTED, AXVM_EINVAL. The caller gets the first reference. May take
+ * long: it clears memory and copies images.
  */
 #define AXVM_WHY_BYTES 192u
 AXVM_MUST_USE int axvm_vm_create(const struct axvm_vm_params *params, struct axvm_vm **vm,
 				 char why[AXVM_WHY_BYTES]);
 
-/* Reference counting. find gives a reference or NULL; the last put of a destroyed VM frees it. */
+/*
+ * Reference counting. find gives a reference or NULL; the last put of a destroyed
+ * VM frees it. Whoever runs a vCPU holds a reference all the while.
+ */
 struct axvm_vm *axvm_vm_find(uint32_t id);
 struct axvm_vm *axvm_vm_get(struct axvm_vm *vm);
 void axvm_vm_put(struct axvm_vm *vm);
@@ -114,12 +141,26 @@ AXVM_MUST_USE int axvm_vm_pause(struct axvm_vm *vm);
 AXVM_MUST_USE int axvm_vm_resume(struct axvm_vm *vm);
 AXVM_MUST_USE int axvm_vm_shutdown(struct axvm_vm *vm, enum axvm_stop_reason reason);
 AXVM_MUST_USE int axvm_vm_reset(struct axvm_vm *vm);
-/* Takes the VM out of the list and drops the caller's reference. Only ESTATE can refuse it. */
+/*
+ * Takes the VM out of the list and drops the caller's reference. Only ESTATE can
+ * refuse it: the table, or a vCPU of a FAILED VM that is not out yet.
+ */
 AXVM_MUST_USE int axvm_vm_destroy(struct axvm_vm *vm);
+
+/*
+ * Completes a reset that had to wait for the last vCPU: clears RAM, resets
+ * devices and vCPUs, loads the images again. A host calls it where it may
+ * take long, no lock held, after axvm_vcpu_run has returned RESET, or REQUEST of
+ * a VM that is STOPPING; the VM is READY then, and axvm_vm_boot runs it anew.
+ * 0: done, or nothing was to do. AXVM_EBUSY: a vCPU is still inside, or another
+ * thread is at it: call again later. Other errors: the images could not be
+ * loaded, and the VM is FAILED; no memory is lost.
+ */
+AXVM_MUST_USE int axvm_vm_settle(struct axvm_vm *vm);
 
 enum axvm_vm_state axvm_vm_state(const struct axvm_vm *vm);
 const char *axvm_vm_state_name(enum axvm_vm_state state);
-/* The state after an event, or -1 when the event is refused. The table itself. */
+/* The state after an event (for (1): STOPPING), or -1 when the event is refused. The table itself. */
 int axvm_vm_next_state(enum axvm_vm_state state, enum axvm_vm_event event);
 struct axvm_stop axvm_vm_stop(const struct axvm_vm *vm);
 const char *axvm_stop_name(enum axvm_stop_reason reason);
@@ -139,6 +180,17 @@ AXVM_MUST_USE int axvm_vm_read(struct axvm_vm *vm, struct axvm_gpa gpa, void *bu
 			       uint64_t bytes);
 AXVM_MUST_USE int axvm_vm_write(struct axvm_vm *vm, struct axvm_gpa gpa, const void *buffer,
 				uint64_t bytes);
+
+/*
+ * Maps a host range that the VM does not come to own, at any time before it is
+ * destroyed; unmap takes back exactly one such range. Page aligned.
+ * AXVM_EPERM: axvm_hal_may_pass_through says no. AXVM_EEXIST: overlaps memory or
+ * a device. AXVM_ENOENT: no such range. AXVM_ESTATE: the VM is GONE.
+ * AXVM_EINVAL, AXVM_ERANGE, AXVM_ENOMEM as axvm_aspace_map.
+ */
+AXVM_MUST_USE int axvm_vm_map_region(struct axvm_vm *vm, struct axvm_gpa gpa, struct axvm_hpa hpa,
+				     uint64_t bytes, uint32_t flags);
+AXVM_MUST_USE int axvm_vm_unmap_region(struct axvm_vm *vm, struct axvm_gpa gpa, uint64_t bytes);
 
 /*
  * Zeroed memory that lives as long as the VM, from its budget; 16-byte aligned,
