@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+/* guest_main() of a guest that is nothing but tests. */
+#include "guest.h"
+
+void guest_main(void)
+{
+	(void)axtest_main(NULL);
+	guest_finish();
+}
