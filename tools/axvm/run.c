@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* axvm run: a bundle, a QEMU large enough for it, and its console. */
+#include "tool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bundle.h"
+#include "session.h"
+
+#define MIB ((uint64_t)1 << 20)
+#define HYPERVISOR_BYTES (512 * MIB) /* beside the VMs' memory and the bundle */
+#define MEMORY_STEP (256 * MIB)
+#define UNPINNED_CPUS_MAX 8u /* a machine is not made larger than that for VMs that pin nothing */
+
+enum { KEY_ISA = 0x100, KEY_UNTIL, KEY_TIMEOUT, KEY_ICOUNT, KEY_APPEND, KEY_HYPERVISOR };
+
+struct run_arguments {
+	struct axvm_tool_machine machine;
+	const char *hypervisor;
+	const char *until;
+	const char *append;
+	unsigned timeout_s;
+	char **files;
+	size_t file_count;
+	bool has_isa;
+};
+
+static const struct argp_option options[] = {
+	{"isa", KEY_ISA, "ISA", 0, "aarch64, riscv64 or x86_64; otherwise that of the kernels", 0},
+	{"until", KEY_UNTIL, "REGEX", 0,
+	 "End with status 0 when this POSIX extended regular expression matches a line of a guest's "
+	 "console", 0},
+	{"timeout", KEY_TIMEOUT, "SECONDS", 0, "End with status 124 after this time", 0},
+	{"icount", KEY_ICOUNT, NULL, 0,
+	 "Run the same instructions each time; one instruction takes one nanosecond", 0},
+	{"append", KEY_APPEND, "TEXT", 0, "Add to every guest's kernel command line", 0},
+	{"hypervisor", KEY_HYPERVISOR, "FILE", 0,
+	 "The hypervisor; otherwise $AXVM_HYPERVISOR, or the one that was built", 0},
+	{0},
+};
+
+static unsigned parse_seconds(const char *text, struct argp_state *state)
+{
+	char *end;
+	const unsigned long seconds = strtoul(text, &end, 10);
+
+	if (text[0] < '0' || text[0] > '9' || *end || seconds == 0 || seconds > 1000000)
+		argp_error(state, "--timeout %s: a whole number of seconds from 1 on", text);
+	return (unsigned)seconds;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+	struct run_arguments *arguments = state->input;
+
+	switch (key) {
+	case KEY_ISA:
+		arguments->machine.isa = axvm_tool_isa_argument(text, state);
+		arguments->has_isa = true;
+		return 0;
+	case KEY_UNTIL:
+		arguments->until = text;
+		return 0;
+	case KEY_TIMEOUT:
+		arguments->timeout_s = parse_seconds(text, state);
+		return 0;
+	case KEY_ICOUNT:
+		arguments->machine.icount = true;
+		return 0;
+	case KEY_APPEND:
+		arguments->append = text;
+		return 0;
+	case KEY_HYPERVISOR:
+		arguments->hypervisor = text;
+		return 0;
+	case ARGP_KEY_ARG:
+		arguments->files[arguments->file_count++] = text;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which VM file?");
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "FILE... [-- QEMU ARGUMENTS...]",
+	.doc = "Runs the VMs of the files under the hypervisor, in QEMU, with their console on this "
+	       "terminal.\v"
+	       "Example: axvm run --until 'login:' --timeout 60 configs/linux-aarch64.toml -- -smp 4\n"
+	       "\n"
+	       "The status is 0 when REGEX has appeared, or without --until when all guests have "
+	       "shut down cleanly; 124 after a time-out; 2 for a wrong command line; otherwise 1, "
+	       "and a line says why.",
+};
+
+/* Ends argv at "--": what follows is QEMU's. */
+static int split_at_dashes(int argc, char **argv, struct axvm_tool_machine *machine)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--") == 0) {
+			machine->extra = argv + i + 1;
+			machine->extra_count = argc - i - 1;
+			argv[i] = NULL;
+			return i;
+		}
+	}
+	return argc;
+}
+
+/* How many CPUs there must be for the highest one of the mask or the list to exist. */
+static uint32_t pinned_cpus(const struct axvm_config *config, enum axvm_isa isa)
+{
+	uint32_t cpus = 0;
+
+	for (uint32_t i = 0; i < config->vcpu_count; i++) {
+		uint64_t highest = 0;
+
+		if (config->phys_cpu_sets && config->phys_cpu_sets[i])
+			highest = 63u - (unsigned)__builtin_clzll(config->phys_cpu_sets[i]);
+		else if (config->phys_cpu_ids && isa == AXVM_ISA_AARCH64) /* 16 to a cluster */
+			highest = (config->phys_cpu_ids[i] >> 8 & 0xff) * 16 +
+				  (config->phys_cpu_ids[i] & 0xff);
+		else if (config->phys_cpu_ids)
+			highest = config->phys_cpu_ids[i];
+		if (highest < AXVM_CPUS_MAX && highest + 1 > cpus)
+			cpus = (uint32_t)highest + 1;
+	}
+	return cpus;
+}
+
+static uint32_t count_cpus(const struct axvm_tool_vmfile *vms, size_t count, enum axvm_isa isa)
+{
+	uint32_t pinned = 1;
+	uint32_t unpinned = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct axvm_config *config = &vms[i].config;
+
+		if (config->phys_cpu_sets || config->phys_cpu_ids) {
+			const uint32_t cpus = pinned_cpus(config, isa);
+
+			pinned = cpus > pinned ? cpus : pinned;
+		} else {
+			unpinned += config->vcpu_count;
+		}
+	}
+	if (unpinned > UNPINNED_CPUS_MAX)
+		unpinned = UNPINNED_CPUS_MAX;
+	return unpinned > pinned ? unpinned : pinned;
+}
+
+/* Enough for all; and where memory is taken at its own address, so much that it exists there. */
+static uint64_t count_memory(const struct axvm_tool_vmfile *vms, size_t count,
+			     uint64_t bundle_bytes, uint64_t ram_base)
+{
+	uint64_t bytes = HYPERVISOR_BYTES + bundle_bytes;
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (uint32_t j = 0; j < vms[i].config.memory_count; j++) {
+			const struct axvm_config_memory *memory = &vms[i].config.memory[j];
+			const uint64_t last = memory->gpa.addr + memory->bytes;
+
+			bytes += memory->bytes;
+			if (memory->map_type != AXVM_MEMORY_ALLOC && last > end)
+				end = last;
+		}
+	}
+	if (end > ram_base && end - ram_base > bytes)
+		bytes = end - ram_base;
+	return (bytes + MEMORY_STEP - 1) / MEMORY_STEP * MEMORY_STEP;
+}
+
+static bool read_vms(struct axvm_tool_vmfile *vms, const struct run_arguments *arguments)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < arguments->file_count; i++)
+		good = axvm_tool_vmfile_read(&vms[i], arguments->files[i],
+					     arguments->machine.isa) &&
+		       axvm_tool_vmfile_map_images(&vms[i], NULL) && good;
+	return good;
+}
+
+static int run_session(struct run_arguments *arguments)
+{
+	regex_t regex;
+	struct axvm_tool_session session = {
+		.machine = &arguments->machine,
+		.until = arguments->until,
+		.timeout_s = arguments->timeout_s,
+		.interactive = !arguments->until && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
+	};
+
+	if (arguments->until) {
+		const int error = regcomp(&regex, arguments->until, REG_EXTENDED | REG_NOSUB);
+		char why[128];
+
+		if (error) {
+			regerror(error, &regex, why, sizeof(why));
+			axvm_tool_complain("--until '%s': %s", arguments->until, why);
+			return AXVM_TOOL_USAGE;
+		}
+		session.regex = &regex;
+	}
+	if (session.interactive)
+		printf("axvm: leave with Ctrl-a x\n");
+	fflush(stdout);
+	return axvm_tool_session_run(&session);
+}
+
+static int run(int argc, char **argv)
+{
+	struct run_arguments arguments = {.machine = {.isa = AXVM_ISA_AARCH64}};
+	struct axvm_tool_machine *machine = &arguments.machine;
+	struct axvm_tool_vmfile *vms;
+	uint64_t bundle_bytes;
+	int bundle;
+
+	argc = split_at_dashes(argc, argv, machine);
+	arguments.files = axvm_tool_alloc((size_t)argc, sizeof(char *));
+	if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
+		return AXVM_TOOL_USAGE;
+	vms = axvm_tool_alloc(arguments.file_count, sizeof(*vms));
+	if (!read_vms(vms, &arguments))
+		return AXVM_TOOL_FAILED;
+	if (!axvm_tool_qemu_check(machine->isa))
+		return AXVM_TOOL_FAILED;
+	machine->hypervisor = axvm_tool_hypervisor_find(machine->isa, arguments.hypervisor);
+	if (!machine->hypervisor)
+		return AXVM_TOOL_FAILED;
+	bundle = axvm_tool_bundle_make(vms, arguments.file_count, arguments.append, &bundle_bytes);
+	if (bundle < 0)
+		return AXVM_TOOL_FAILED;
+	machine->bundle = axvm_tool_print("/proc/self/fd/%d", bundle);
+	machine->cpus = count_cpus(vms, arguments.file_count, machine->isa);
+	machine->memory_bytes = count_memory(vms, arguments.file_count, bundle_bytes, 0x40000000);
+	return run_session(&arguments);
+}
+
+const struct axvm_tool_command axvm_tool_run = {
+	"run", "run VMs under the hypervisor, in QEMU", run,
+};
