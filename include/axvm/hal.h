@@ -104,6 +104,13 @@ void axvm_hal_vcpu_unbind(struct axvm_vcpu *vcpu);
  */
 void axvm_hal_vcpu_enter(struct axvm_vcpu *vcpu);
 
+/*
+ * Copies the guest's EL1, VS or VMCB register state out of the hardware into vcpu->arch, and back,
+ * between bind and unbind: for what must look at or change it there (injected exceptions). Slow.
+ */
+void axvm_hal_sysreg_sync(struct axvm_vcpu *vcpu);
+void axvm_hal_sysreg_flush(struct axvm_vcpu *vcpu);
+
 /* Copies the hardware's virtual-interrupt state into vcpu->arch, and what changed there back. */
 void axvm_hal_irq_sync(struct axvm_vcpu *vcpu);
 void axvm_hal_irq_flush(struct axvm_vcpu *vcpu);

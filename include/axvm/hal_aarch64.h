@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the library needs on aarch64 beside <axvm/hal.h>. Context as there. */
+#ifndef AXVM_HAL_AARCH64_H
+#define AXVM_HAL_AARCH64_H
+
+#include <stdint.h>
+
+/*
+ * The host's ID register S3_0_C0_C<crm>_<op2>, crm 1 to 7, op2 0 to 7: what every
+ * CPU that may run guests has (on unlike CPUs the field-wise least). 0 where the
+ * architecture has none.
+ */
+uint64_t axvm_hal_aarch64_id_register(unsigned crm, unsigned op2);
+
+/*
+ * Deactivates a physical interrupt that the guest can no longer deactivate through
+ * its list register: the controller was reset, or its state was written by hand.
+ * Below 32 it is this CPU's. Idempotent.
+ */
+void axvm_hal_aarch64_irq_deactivate(uint32_t intid);
+
+#endif
