@@ -18,6 +18,16 @@ enum axvm_image_kind {
 	AXVM_IMAGE_BZIMAGE, /* x86 Linux boot protocol */
 };
 
+/* A part of the (uncompressed) file and where it goes; the rest of its memory is zeroed. */
+struct axvm_image_segment {
+	uint64_t file_offset;
+	uint64_t file_bytes;
+	uint64_t offset;       /* from the image's load address */
+	uint64_t memory_bytes; /* at least file_bytes */
+};
+
+#define AXVM_IMAGE_SEGMENTS_MAX 16u
+
 struct axvm_image_info {
 	enum axvm_image_kind kind;
 	bool compressed;      /* gzip around it */
@@ -26,13 +36,17 @@ struct axvm_image_info {
 	uint64_t file_bytes;  /* uncompressed */
 	uint64_t image_bytes; /* in memory, .bss included */
 	uint64_t text_offset; /* from a 2 MiB aligned base (Image) */
-	uint64_t entry;	      /* ELF: physical entry; otherwise 0: the load address */
-	uint64_t load;	      /* ELF: lowest physical address */
+	uint64_t entry;	      /* from the load address */
+	uint64_t load;	      /* ELF: lowest physical address; bzImage: the preferred address */
+	bool fixed;	      /* it runs at `load` only */
+	uint32_t segment_count;
+	struct axvm_image_segment segments[AXVM_IMAGE_SEGMENTS_MAX];
 };
 
 /*
- * Looks at the header. AXVM_EFORMAT: cut short or contradicts itself; *why gets
- * a static sentence. Never reads outside the blob.
+ * Looks at the header; of a gzip file only the first 4 KiB are inflated.
+ * AXVM_EFORMAT: cut short or contradicts itself, AXVM_ENOMEM: no room to
+ * inflate; *why gets a static sentence. Never reads outside the blob.
  */
 AXVM_MUST_USE int axvm_image_probe(struct axvm_blob blob, struct axvm_image_info *info,
 				   const char **why);
@@ -60,8 +74,16 @@ AXVM_MUST_USE int axvm_plan_make(const struct axvm_config *config,
 				 const struct axvm_vm_params *blobs, struct axvm_plan *plan,
 				 char why[AXVM_WHY_BYTES]);
 
-/* Copies (decompresses, places segments of) the images into guest RAM, and cleans caches. */
+/*
+ * Copies (decompresses, places segments of) kernel, initrd and firmware into guest RAM, and cleans
+ * caches; the device tree is the caller's. AXVM_EFORMAT: the compressed data is damaged.
+ * AXVM_EFAULT: not RAM. AXVM_ENOMEM: no room to inflate. Before the VM runs only.
+ */
 AXVM_MUST_USE int axvm_plan_load(struct axvm_vm *vm, const struct axvm_plan *plan,
 				 char why[AXVM_WHY_BYTES]);
+
+/* Copies to guest RAM whatever its rights, and cleans caches. AXVM_EFAULT: not mapped throughout. */
+AXVM_MUST_USE int axvm_image_copy(const struct axvm_aspace *aspace, struct axvm_gpa gpa,
+				  const void *data, uint64_t bytes);
 
 #endif
