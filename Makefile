@@ -41,7 +41,9 @@ bench: build
 	@scripts/guests.sh $(ISA)
 	@scripts/bench.sh $(ISA)
 
-check: setup
+check:
+	@scripts/setup.sh --checks
+	@scripts/sources.sh
 	@scripts/check.sh
 
 clean:

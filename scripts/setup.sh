@@ -7,27 +7,28 @@
 set -euo pipefail
 
 # Needed everywhere, and under the same name everywhere.
-packages='clang lld llvm libclang-rt-dev meson ninja-build make pkg-config python3
+packages='clang lld llvm meson ninja-build make pkg-config python3
 	libjson-c-dev zlib1g-dev libfdt-dev libc6-dev
 	cpio gzip xz-utils zstd device-tree-compiler debian-archive-keyring ca-certificates'
 checks='clang-tidy clang-format cppcheck gcovr gcc gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu'
 
-# What differs:   system        QEMU's packages                                      its suite
-qemu_table='
-	debian:12     qemu-system-arm,qemu-system-riscv,qemu-system-x86,opensbi    bookworm-backports
-	debian:13     qemu-system-arm,qemu-system-riscv,qemu-system-x86,opensbi    -
-	ubuntu:24.04  qemu-system-arm,qemu-system-misc,qemu-system-x86,opensbi     -
+# What differs: the sanitizers' run-time part, QEMU's packages, the suite that QEMU comes from.
+table='
+	debian:12     libclang-rt-dev     qemu-system-arm,qemu-system-riscv,qemu-system-x86,opensbi  bookworm-backports
+	debian:13     libclang-rt-dev     qemu-system-arm,qemu-system-riscv,qemu-system-x86,opensbi  -
+	ubuntu:24.04  libclang-rt-18-dev  qemu-system-arm,qemu-system-misc,qemu-system-x86,opensbi   -
 '
 qemu_minimum=8.2
 commands='clang ld.lld llvm-objcopy llvm-nm meson ninja pkg-config python3 cpio gzip xz zstd dtc
 	qemu-system-aarch64 qemu-system-riscv64 qemu-system-x86_64'
 
-wanted=$packages
-[ "${1:-}" != --checks ] || wanted="$packages $checks"
 
 system=$(. /etc/os-release && echo "${ID:-unknown}:${VERSION_ID:-}")
-read -r qemu_packages qemu_suite < <(awk -v s="$system" '$1 == s { print $2, $3 }' <<<"$qemu_table") || true
+read -r own_packages qemu_packages qemu_suite \
+	< <(awk -v s="$system" '$1 == s { print $2, $3, $4 }' <<<"$table") || true
 qemu_packages=${qemu_packages//,/ }
+wanted="$packages $own_packages"
+[ "${1:-}" != --checks ] || wanted+=" $checks"
 
 # The names of those of its arguments that are not installed.
 missing() {
