@@ -12,15 +12,75 @@
 
 struct axvm_platform; /* <axvm/platform.h> */
 
-enum axvm_isa { AXVM_ISA_AARCH64, AXVM_ISA_RISCV64, AXVM_ISA_X86_64 };
+/*
+ * The names in VM files. X(identifier, number, name): files may give either.
+ * X(identifier, name, alias, alias): by name only; the first is what axvm writes.
+ */
+#define AXVM_ISAS(X)            \
+	X(AARCH64, 0, "aarch64") \
+	X(RISCV64, 1, "riscv64") \
+	X(X86_64, 2, "x86_64")
 
-enum axvm_vm_type { AXVM_VM_HOST = 0, AXVM_VM_RTOS = 1, AXVM_VM_LINUX = 2 };
+enum axvm_isa {
+#define AXVM_ISA_ID(id, number, name) AXVM_ISA_##id = (number),
+	AXVM_ISAS(AXVM_ISA_ID)
+#undef AXVM_ISA_ID
+};
 
-enum axvm_map_type { AXVM_MEMORY_ALLOC = 0, AXVM_MEMORY_IDENTICAL = 1, AXVM_MEMORY_RESERVED = 2 };
+#define AXVM_VM_TYPES(X)   \
+	X(HOST, 0, "host") \
+	X(RTOS, 1, "rtos") \
+	X(LINUX, 2, "linux")
 
-enum axvm_irq_mode { AXVM_IRQ_NONE, AXVM_IRQ_EMULATED, AXVM_IRQ_PASSTHROUGH };
+enum axvm_vm_type {
+#define AXVM_VM_TYPE(id, number, name) AXVM_VM_##id = (number),
+	AXVM_VM_TYPES(AXVM_VM_TYPE)
+#undef AXVM_VM_TYPE
+};
 
-enum axvm_boot_protocol { AXVM_BOOT_DIRECT, AXVM_BOOT_MULTIBOOT, AXVM_BOOT_UEFI };
+#define AXVM_MAP_TYPES(X)            \
+	X(ALLOC, 0, "alloc")         \
+	X(IDENTICAL, 1, "identical") \
+	X(RESERVED, 2, "reserved")
+
+enum axvm_map_type {
+#define AXVM_MAP_TYPE(id, number, name) AXVM_MEMORY_##id = (number),
+	AXVM_MAP_TYPES(AXVM_MAP_TYPE)
+#undef AXVM_MAP_TYPE
+};
+
+#define AXVM_IRQ_MODES(X)                \
+	X(NONE, "no_irq", "no", "none")  \
+	X(EMULATED, "emulated", "emu", NULL) \
+	X(PASSTHROUGH, "passthrough", "pt", NULL)
+
+enum axvm_irq_mode {
+#define AXVM_IRQ_MODE(id, name, alias, alias2) AXVM_IRQ_##id,
+	AXVM_IRQ_MODES(AXVM_IRQ_MODE)
+#undef AXVM_IRQ_MODE
+};
+
+#define AXVM_BOOT_PROTOCOLS(X)                   \
+	X(DIRECT, "direct", "kernel", NULL)      \
+	X(MULTIBOOT, "multiboot", "bios", "axvm-bios") \
+	X(UEFI, "uefi", "efi", NULL)
+
+enum axvm_boot_protocol {
+#define AXVM_BOOT_PROTOCOL(id, name, alias, alias2) AXVM_BOOT_##id,
+	AXVM_BOOT_PROTOCOLS(AXVM_BOOT_PROTOCOL)
+#undef AXVM_BOOT_PROTOCOL
+};
+
+/* Where upstream takes images from; here both come from the bundle. */
+#define AXVM_IMAGE_LOCATIONS(X) \
+	X(FS, "fs", NULL, NULL) \
+	X(MEMORY, "memory", NULL, NULL)
+
+enum axvm_image_location {
+#define AXVM_IMAGE_LOCATION(id, name, alias, alias2) AXVM_LOCATION_##id,
+	AXVM_IMAGE_LOCATIONS(AXVM_IMAGE_LOCATION)
+#undef AXVM_IMAGE_LOCATION
+};
 
 /* X(identifier, number in VM files, name in VM files) */
 #define AXVM_EMU_TYPES(X)                                    \
@@ -91,6 +151,8 @@ struct axvm_config_range {
 /* All strings and arrays live in the arena given to axvm_config_parse. */
 struct axvm_config {
 	/* [base] */
+	enum axvm_isa isa; /* the platform's */
+	bool has_isa;	   /* the file says so itself */
 	uint32_t id;
 	const char *name;
 	enum axvm_vm_type type;
@@ -108,6 +170,7 @@ struct axvm_config {
 	const char *cmdline; /* "" when absent */
 	const char *disk_path;
 	enum axvm_boot_protocol boot_protocol;
+	enum axvm_image_location image_location;
 	const struct axvm_config_memory *memory;
 	uint32_t memory_count; /* at least 1; the first is main memory */
 
@@ -125,5 +188,60 @@ struct axvm_config {
 	uint32_t passthrough_port_count;
 	bool address_space_passthrough;
 };
+
+/* One complaint about a file. Lines and columns count from 1; a column counts bytes. */
+struct axvm_config_error {
+	uint32_t line;
+	uint32_t column;
+	const char *text; /* names key, found value, what is allowed; valid during the call */
+};
+
+/* A VM file, and who hears what is wrong with it. */
+struct axvm_config_source {
+	const char *text; /* need not be terminated */
+	size_t bytes;
+	const char *file; /* for messages: the reporter's; may be NULL */
+	/* Called once for each error. NULL: nobody listens. */
+	void (*report)(void *context, const struct axvm_config_error *error);
+	void *context;
+};
+
+/* After so many errors of one file a last one says that there are more. */
+#define AXVM_CONFIG_ERRORS_MAX 64u
+
+/* Memory that suffices for any text of that many bytes; ordinary files take a tenth of it. */
+#define AXVM_CONFIG_MEMORY_BYTES(text_bytes) ((size_t)256 * (text_bytes) + 32768)
+
+/*
+ * Parses and validates a VM file for `platform`, which supplies the defaults.
+ * *config and all that it refers to live in memory[0..bytes), except the
+ * platform's own devices; the text may go. Nothing else is kept.
+ *
+ * AXVM_EFORMAT: every error of the file has been reported, *config is unchanged.
+ * AXVM_ENOMEM: `memory` is too small; errors met until then have been reported.
+ * AXVM_EINVAL: the text is longer than 16 MiB.
+ * Any context; no lock, no allocation, stack use does not depend on the text.
+ */
+AXVM_MUST_USE int axvm_config_parse(const struct axvm_config_source *source,
+				    const struct axvm_platform *platform, void *memory,
+				    size_t bytes, const struct axvm_config **config);
+
+/*
+ * The ISA that the file says it is for ([base] isa), before a platform is
+ * chosen. The memory may be used again afterwards.
+ * AXVM_ENOENT: it does not say. AXVM_EFORMAT (reported): not TOML, or no ISA that
+ * there is. AXVM_ENOMEM, AXVM_EINVAL as above.
+ */
+AXVM_MUST_USE int axvm_config_isa(const struct axvm_config_source *source, void *memory,
+				  size_t bytes, enum axvm_isa *isa);
+
+/* The names as in VM files; "?" for a value outside of the enumeration. Static storage. */
+const char *axvm_isa_name(enum axvm_isa isa);
+const char *axvm_vm_type_name(enum axvm_vm_type type);
+const char *axvm_map_type_name(enum axvm_map_type type);
+const char *axvm_emu_type_name(enum axvm_emu_type type);
+const char *axvm_irq_mode_name(enum axvm_irq_mode mode);
+const char *axvm_boot_protocol_name(enum axvm_boot_protocol protocol);
+const char *axvm_image_location_name(enum axvm_image_location location);
 
 #endif
