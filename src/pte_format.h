@@ -17,9 +17,17 @@ struct axvm_pte_format {
 	uint32_t output_bits;	/* HPA width */
 	uint32_t root_pages;	/* 1; more for concatenated roots and Sv39x4, contiguous */
 	uint32_t root_align_pages; /* alignment of the root */
-	uint32_t block_levels;	/* bit n: a leaf may stand at level n */
+	uint32_t block_levels;	/* bit n: a leaf may stand at level n; from some level to the last */
 	bool break_before_make; /* a live entry must be invalid and flushed before another replaces it */
-	/* Entries are 64 bits. 0 is invalid in every format. */
+	bool caches_absent;	/* the TLB may keep that an entry was absent: flush after mapping too */
+	/*
+	 * Entries are 64 bits. Present ones have a bit of 0 to 2 set in every format: 0 is absent,
+	 * and so is an address with any of the bits 3 to 11.
+	 */
+	/*
+	 * `flags` are READ, READ|WRITE and either with EXECUTE, plus DEVICE (never with EXECUTE) or
+	 * UNCACHED; `flags` of make_leaf's result gives the same back.
+	 */
 	uint64_t (*make_table)(struct axvm_hpa table);
 	uint64_t (*make_leaf)(struct axvm_hpa hpa, uint32_t level, uint32_t flags);
 	bool (*is_present)(uint64_t entry);
