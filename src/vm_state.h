@@ -45,6 +45,7 @@ struct axvm_vm {
 	_Atomic uint32_t bound_vcpus; /* now on a physical CPU */
 	struct axvm_lock lock;
 	struct axvm_hpa hpa; /* of this struct */
+	uint32_t slot;	     /* its place among the live VMs, from 1; 0: none yet */
 	const struct axvm_config *config; /* the VM's own copy */
 	struct axvm_vm_params params;	  /* its config is the copy too */
 	struct axvm_plan plan;
