@@ -17,14 +17,42 @@ struct axvm_guest_fdt {
 	uint64_t capacity; /* bytes */
 	uint64_t timer_hz; /* riscv64's timebase */
 	const uint8_t *seed; /* rng-seed of 32 bytes, or NULL */
-	uint32_t intc_phandle; /* set by fdt_machine; devices' interrupt-parent */
+	uint32_t intc_phandle; /* preset; fdt_machine gives it to its controller, or changes it */
 	int error; /* the first libfdt error, sticky; 0: none */
 };
 
 /*
+ * The writer, for fdt_machine: nodes and properties in the order in which they shall stand (a
+ * node's properties before its nodes). After an error they do nothing. Cells are host-endian.
+ */
+void axvm_guest_fdt_begin(struct axvm_guest_fdt *fdt, const char *name);
+void axvm_guest_fdt_begin_at(struct axvm_guest_fdt *fdt, const char *name, uint64_t address);
+void axvm_guest_fdt_end(struct axvm_guest_fdt *fdt);
+void axvm_guest_fdt_bytes(struct axvm_guest_fdt *fdt, const char *name, const void *data,
+			  uint64_t bytes);
+void axvm_guest_fdt_string(struct axvm_guest_fdt *fdt, const char *name, const char *value);
+void axvm_guest_fdt_flag(struct axvm_guest_fdt *fdt, const char *name);
+void axvm_guest_fdt_cells(struct axvm_guest_fdt *fdt, const char *name, const uint32_t *cells,
+			  uint32_t count);
+void axvm_guest_fdt_u32(struct axvm_guest_fdt *fdt, const char *name, uint32_t value);
+void axvm_guest_fdt_u64(struct axvm_guest_fdt *fdt, const char *name, uint64_t value);
+/* "reg" with two address and two size cells, as the root and the controllers have. */
+void axvm_guest_fdt_reg(struct axvm_guest_fdt *fdt, uint64_t base, uint64_t bytes);
+/* A string list: `bytes` includes each NUL; pass a literal and its sizeof. */
+#define axvm_guest_fdt_strings(fdt, name, literal) \
+	axvm_guest_fdt_bytes((fdt), (name), (literal), sizeof(literal))
+
+/*
+ * What a guest sees as the number of a vCPU: MPIDR affinity, hart or APIC id. The configured one,
+ * or else as QEMU numbers them: on aarch64 16 CPUs to a cluster, elsewhere from 0.
+ */
+uint64_t axvm_guest_cpu_id(const struct axvm_config *config, enum axvm_isa isa, uint32_t index);
+
+/*
  * Writes the tree: /, /memory, /chosen (bootargs, initrd, stdout-path), what
- * platform->fdt_machine adds, a node for each emulated device. AXVM_ENOMEM: the
- * capacity does not suffice. *bytes is the size used.
+ * platform->fdt_machine adds, a node for each emulated device that has one.
+ * AXVM_ENOMEM: the capacity does not suffice. *bytes is the size used.
+ * The buffer is 8-byte aligned.
  */
 AXVM_MUST_USE int axvm_guest_fdt_make(struct axvm_guest_fdt *fdt, const struct axvm_config *config,
 				      const struct axvm_platform *platform,
@@ -32,7 +60,10 @@ AXVM_MUST_USE int axvm_guest_fdt_make(struct axvm_guest_fdt *fdt, const struct a
 
 /*
  * The user's own tree copied to the buffer with /memory, /chosen and the CPU
- * nodes brought in line with the configuration. AXVM_EFORMAT: not a valid tree.
+ * nodes brought in line with the configuration: CPUs that the VM has not are
+ * taken out, missing ones added (aarch64); its command line and stdout-path stay
+ * where the configuration has none. AXVM_EFORMAT: not a valid tree, or CPUs are
+ * missing. AXVM_ERANGE: memory beyond what its cells can say. AXVM_ENOMEM.
  */
 AXVM_MUST_USE int axvm_guest_fdt_patch(struct axvm_guest_fdt *fdt, struct axvm_blob own,
 				       const struct axvm_config *config,
