@@ -25,6 +25,18 @@ static bool add_cells(struct cells *cells, uint64_t value, int width)
 	return true;
 }
 
+static int set_string(void *tree, int node, const char *name, const char *value)
+{
+	int bytes = 1;
+
+	while (value[bytes - 1] != '\0') {
+		if (bytes == INT32_MAX)
+			return -FDT_ERR_NOSPACE;
+		bytes++;
+	}
+	return fdt_setprop(tree, node, name, value, bytes);
+}
+
 static bool has_type(const void *tree, int node, const char *type, uint32_t type_bytes)
 {
 	int bytes;
@@ -67,7 +79,7 @@ static int add_memory(void *tree, const struct axvm_config_memory *memory)
 	axvm_guest_fdt_name(&text, "memory", memory->gpa.addr);
 
 	int node = fdt_add_subnode(tree, 0, name);
-	int error = node < 0 ? node : fdt_setprop_string(tree, node, "device_type", "memory");
+	int error = node < 0 ? node : set_string(tree, node, "device_type", "memory");
 
 	if (error >= 0)
 		error = fdt_setprop(tree, node, "reg", reg.value,
@@ -174,12 +186,12 @@ static int add_cpu(const struct cpus *cpus, uint32_t index)
 	axvm_guest_fdt_name(&text, "cpu", id);
 
 	int node = fdt_add_subnode(cpus->tree, cpus->node, name);
-	int error = node < 0 ? node : fdt_setprop_string(cpus->tree, node, "device_type", "cpu");
+	int error = node < 0 ? node : set_string(cpus->tree, node, "device_type", "cpu");
 
 	if (error >= 0)
-		error = fdt_setprop_string(cpus->tree, node, "compatible", "arm,armv8");
+		error = set_string(cpus->tree, node, "compatible", "arm,armv8");
 	if (error >= 0)
-		error = fdt_setprop_string(cpus->tree, node, "enable-method", "psci");
+		error = set_string(cpus->tree, node, "enable-method", "psci");
 	if (error >= 0)
 		error = fdt_setprop(cpus->tree, node, "reg", reg.value,
 				    (int)(reg.count * sizeof(fdt32_t)));
@@ -246,7 +258,7 @@ static int patch_stdout(void *tree, int node, const struct axvm_config *config)
 	if (fdt_getprop(tree, node, "stdout-path", NULL) ||
 	    !axvm_guest_fdt_stdout(config, path) || fdt_path_offset(tree, path) < 0)
 		return 0;
-	return fdt_setprop_string(tree, node, "stdout-path", path);
+	return set_string(tree, node, "stdout-path", path);
 }
 
 static int patch_chosen(struct axvm_guest_fdt *fdt, const struct axvm_config *config,
@@ -261,7 +273,7 @@ static int patch_chosen(struct axvm_guest_fdt *fdt, const struct axvm_config *co
 	if (node < 0)
 		return axvm_guest_fdt_error(node);
 	if (config->cmdline && config->cmdline[0] != '\0')
-		error = fdt_setprop_string(tree, node, "bootargs", config->cmdline);
+		error = set_string(tree, node, "bootargs", config->cmdline);
 	if (error >= 0)
 		error = patch_initrd(tree, node, plan);
 	if (error >= 0)
