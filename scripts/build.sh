@@ -41,9 +41,12 @@ listing >"$list.new"
 flock 8
 refresh libfdt dtc-1.7.2
 refresh zlib zlib-1.3.1
-# Meson takes a cross file's options once, when the folder is made.
-machine=cross/$kind.ini
-[ ! -f "$machine" ] || cmp -s "$machine" "$folder.ini" || rm -rf "$folder"
+# Meson takes the options of a cross file and of project() once, when the folder is made.
+options() {
+	[ "$kind" = host ] || cat "cross/$kind.ini"
+	sed -n '/^project(/,/^  ])/p' meson.build
+}
+options | cmp -s - "$folder.options" || rm -rf "$folder"
 if [ ! -f "$folder/build.ninja" ]; then
 	rm -rf "$folder"
 	meson setup "${setup[@]}" "$folder" >"$folder.log" 2>&1 || {
@@ -58,7 +61,7 @@ elif ! cmp -s "$list" "$list.new"; then
 fi
 flock -u 8
 mv "$list.new" "$list"
-[ ! -f "$machine" ] || cp "$machine" "$folder.ini"
+options >"$folder.options"
 
 ninja --quiet -C "$folder" "$@"
 if [ "$kind" = host ] && [ -x "$folder/tools/axvm/axvm" ]; then
