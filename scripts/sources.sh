@@ -56,9 +56,10 @@ fetch() {
 	mv "$cache/$file.part" "$cache/$file"
 }
 
-# apt's own downloader, so that the machine's proxy settings count here too.
+# apt's own downloader, so that the machine's proxy settings count here too. (The address is
+# checked by the caller's hash, not by this.)
 download() {
-	/usr/lib/apt/apt-helper download-file "$1" "$2" >&2
+	APT_CONFIG="$apt_state/etc/apt.conf" /usr/lib/apt/apt-helper download-file "$1" "$2" >&2
 }
 
 fetch libfdt device-tree-compiler
