@@ -88,6 +88,9 @@ struct axvm_sim_flush axvm_sim_flush(uint64_t index);
 struct axvm_sim_observer {
 	void (*flushed)(const struct axvm_sim_flush *flush);
 	void (*freed)(struct axvm_hpa hpa, uint64_t pages); /* before their contents are lost */
+	/* An entry of a linked second-stage table is about to change; level 0 is the root's. */
+	void (*stored)(const struct axvm_aspace *aspace, struct axvm_gpa gpa, uint32_t level,
+		       uint64_t before, uint64_t after);
 };
 void axvm_sim_observe(struct axvm_sim_observer observer); /* until the reset */
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The record of invalidations, and the observer that sees them beside the release of pages. */
+#include "pagetable.h"
 #include "sim_private.h"
 
 #define FLUSHES_MAX 4096u
@@ -11,7 +12,7 @@ static struct axvm_sim_observer observer;
 void axvm_sim_tlb_reset(void)
 {
 	flush_count = 0;
-	observer = (struct axvm_sim_observer){ NULL, NULL };
+	observer = (struct axvm_sim_observer){ 0 };
 }
 
 void axvm_sim_observe(struct axvm_sim_observer by)
@@ -38,6 +39,13 @@ void axvm_sim_note_freed(struct axvm_hpa hpa, uint64_t pages)
 {
 	if (observer.freed != NULL)
 		observer.freed(hpa, pages);
+}
+
+void axvm_entry_check(const struct axvm_aspace *aspace, struct axvm_gpa gpa, uint32_t level,
+		      uint64_t before, uint64_t after)
+{
+	if (observer.stored != NULL)
+		observer.stored(aspace, gpa, level, before, after);
 }
 
 uint64_t axvm_sim_flush_count(void)

@@ -20,8 +20,15 @@ struct axvm_budget {
 };
 
 /*
- * The owner serialises changes (the vm's lock); translate and guest memory
- * access take no lock and may run beside a change of another range.
+ * The owner serialises changes (the vm's lock); query, translate and guest memory
+ * access take no lock and may run beside a change of another range. When an unmap
+ * or protect has returned, neither a CPU nor a guest memory access in flight uses
+ * what was there before.
+ *
+ * While a block is split or merged its entry is absent for a moment, and an entry
+ * that was just made may not yet be seen by other CPUs: a guest may then fault on
+ * memory that is mapped. Whoever handles a stage-2 fault asks axvm_aspace_translate
+ * first, and lets the guest try again when it finds the address with the right.
  */
 struct axvm_aspace {
 	const struct axvm_pte_format *format;
@@ -30,6 +37,9 @@ struct axvm_aspace {
 	uint32_t vmid;	       /* tag in the TLB; unique among live aspaces */
 	uint64_t table_pages;  /* root included */
 	_Atomic uint64_t cpus; /* physical CPUs that have it loaded: whom an invalidation must reach */
+	_Atomic uint32_t breaking;   /* odd while a live entry is absent for its replacement */
+	_Atomic uint32_t epoch;	     /* counts the waits for readers; its parity is theirs */
+	_Atomic uint32_t readers[2]; /* guest memory accesses and look-ups in flight */
 };
 
 struct axvm_mapping {
@@ -40,17 +50,23 @@ struct axvm_mapping {
 
 /*
  * Makes an empty address space with a zeroed root table. May not block.
+ * AXVM_EINVAL: `format` contradicts itself.
  * AXVM_ENOMEM: no pages or no budget. The aspace is the caller's memory.
  */
 AXVM_MUST_USE int axvm_aspace_init(struct axvm_aspace *aspace, const struct axvm_pte_format *format,
 				   uint32_t vmid, struct axvm_budget *budget);
 
-/* Gives back every table page and invalidates the VMID everywhere. Mapped memory is its owners'. */
+/*
+ * Gives back every table page and invalidates the VMID everywhere. Mapped memory is its owners'.
+ * No CPU and no reader uses it any more. A zeroed or finished aspace is left as it is.
+ */
 void axvm_aspace_fini(struct axvm_aspace *aspace);
 
 /*
  * Maps [gpa, gpa + bytes) to [hpa, ...) with the largest blocks that alignment
- * allows. Nothing changes on an error.
+ * allows. Nothing changes on an error. WRITE and EXECUTE imply READ, for not every
+ * format has them alone; USER says nothing here; DEVICE goes before UNCACHED and is
+ * never executable: query answers with what is left.
  * AXVM_EINVAL: unaligned to 4 KiB, empty, unknown flags, or no right at all.
  * AXVM_ERANGE: beyond the format's input or output addresses, or wraps.
  * AXVM_EEXIST: a part is mapped already. AXVM_ENOMEM: no table page.
