@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* axvm bundle: the file that the hypervisor takes as its initrd. */
-#include "bundle.h"
+#include "bundle_make.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
 /* Escape sequences and control characters are left out, so that `^login:` means what one sees. */
 #include "console.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
 /* The archive is a sequence of header, name and data, the latter two padded to four bytes. */
 #include "cpio.h"
 
@@ -50,6 +50,6 @@ void axvm_tool_cpio_add(struct axvm_tool_cpio *cpio, const char *name, struct ax
 
 bool axvm_tool_cpio_end(struct axvm_tool_cpio *cpio)
 {
-	entry(cpio, "TRAILER!!!", 0, 0, (struct axvm_blob){NULL, 0});
+	entry(cpio, "TRAILER!!!", 0, 0, (struct axvm_blob){ NULL, 0 });
 	return !cpio->failed;
 }

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
 /*
  * One table says how each ISA's machine is started, and by which exit status the hypervisor tells
  * that all went well.
@@ -99,18 +99,19 @@ bool axvm_tool_qemu_check(enum axvm_isa isa)
 	free(line);
 	good = major > QEMU_MAJOR_MIN || (major == QEMU_MAJOR_MIN && minor >= QEMU_MINOR_MIN);
 	if (!good)
-		axvm_tool_complain("%s is version %d.%d, which is too old: %d.%d or newer is needed; "
-				   "`make setup` installs one (on Debian 12 from bookworm-backports: "
-				   "apt install -t bookworm-backports %s)",
-				   emulator->program, major, minor, QEMU_MAJOR_MIN, QEMU_MINOR_MIN,
-				   emulator->packages);
+		axvm_tool_complain(
+			"%s is version %d.%d, which is too old: %d.%d or newer is needed; "
+			"`make setup` installs one (on Debian 12 from bookworm-backports: "
+			"apt install -t bookworm-backports %s)",
+			emulator->program, major, minor, QEMU_MAJOR_MIN, QEMU_MINOR_MIN,
+			emulator->packages);
 	return good;
 }
 
 static char *hypervisor_beside(enum axvm_isa isa)
 {
 	/* From the folder of this program: in build/host/tools/axvm, in build, installed. */
-	static const char *const places[] = {"../../..", ".", "../lib/axvm"};
+	static const char *const places[] = { "../../..", ".", "../lib/axvm" };
 	char self[PATH_MAX];
 	const ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
@@ -143,9 +144,10 @@ char *axvm_tool_hypervisor_find(enum axvm_isa isa, const char *given)
 	}
 	path = hypervisor_beside(isa);
 	if (!path)
-		axvm_tool_complain("the hypervisor %s was not found; build it: make build ISA=%s, or "
-				   "name it with --hypervisor or $AXVM_HYPERVISOR",
-				   emulators[isa].binary, axvm_tool_isa_name(isa));
+		axvm_tool_complain(
+			"the hypervisor %s was not found; build it: make build ISA=%s, or "
+			"name it with --hypervisor or $AXVM_HYPERVISOR",
+			emulators[isa].binary, axvm_tool_isa_name(isa));
 	return path;
 }
 
@@ -170,20 +172,34 @@ static void add_words(struct list *list, const char *const *words)
 
 char **axvm_tool_qemu_arguments(const struct axvm_tool_machine *machine)
 {
-	static const char *const repeat[] = {"-icount", "shift=0,sleep=off", "-rtc",
-					     "base=2026-01-01,clock=vm", "-seed", "1", NULL};
+	static const char *const repeat[] = { "-icount", "shift=0,sleep=off",
+					      "-rtc",	 "base=2026-01-01,clock=vm",
+					      "-seed",	 "1",
+					      NULL };
 	const struct emulator *emulator = &emulators[machine->isa];
-	const char *always[] = {emulator->program, "-nodefaults", "-display", "none", "-no-reboot",
-				"-chardev", "stdio,id=console,mux=on,signal=off",
-				"-serial", "chardev:console", "-mon", "chardev=console", "-kernel",
-				machine->hypervisor, "-initrd", machine->bundle, NULL};
-	struct list list = {NULL, 0};
+	const char *always[] = { emulator->program,
+				 "-nodefaults",
+				 "-display",
+				 "none",
+				 "-no-reboot",
+				 "-chardev",
+				 "stdio,id=console,mux=on,signal=off",
+				 "-serial",
+				 "chardev:console",
+				 "-mon",
+				 "chardev=console",
+				 "-kernel",
+				 machine->hypervisor,
+				 "-initrd",
+				 machine->bundle,
+				 NULL };
+	struct list list = { NULL, 0 };
 
 	add_words(&list, always);
 	add_words(&list, emulator->arguments);
 	add(&list, axvm_tool_print("-cpu"));
-	add(&list, axvm_tool_print("%s%s", emulator->cpu,
-				   machine->icount ? emulator->cpu_icount : ""));
+	add(&list,
+	    axvm_tool_print("%s%s", emulator->cpu, machine->icount ? emulator->cpu_icount : ""));
 	add(&list, axvm_tool_print("-smp"));
 	add(&list, axvm_tool_print("%u", machine->cpus));
 	add(&list, axvm_tool_print("-m"));
@@ -231,7 +247,7 @@ pid_t axvm_tool_qemu_start(const struct axvm_tool_machine *machine, int output)
 
 void axvm_tool_qemu_stop(pid_t pid)
 {
-	const struct timespec step = {0, 20000000};
+	const struct timespec step = { 0, 20000000 };
 
 	kill(pid, SIGTERM);
 	for (int i = 0; i < 100; i++) {

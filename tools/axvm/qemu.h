@@ -14,8 +14,8 @@ struct axvm_tool_machine {
 	const char *bundle;	/* the file; may be /proc/self/fd/N of an inheritable descriptor */
 	uint32_t cpus;
 	uint64_t memory_bytes;
-	bool icount;	   /* the same instructions at each run */
-	char **extra;	   /* more arguments, after ours, so that theirs count */
+	bool icount;  /* the same instructions at each run */
+	char **extra; /* more arguments, after ours, so that theirs count */
 	int extra_count;
 };
 

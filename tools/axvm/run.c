@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle.h"
+#include "bundle_make.h"
 #include "session.h"
 
 #define MIB ((uint64_t)1 << 20)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
 /*
  * One loop over two descriptors: a signalfd (QEMU's end, and requests to end) and the pipe of the
  * console, unless QEMU has the terminal to itself.
@@ -40,7 +40,7 @@ static int64_t now_ms(void)
 /* The signals that the loop takes from its signalfd; they are blocked from here on. */
 static int open_signals(void)
 {
-	static const int taken[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	static const int taken[] = { SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -91,7 +91,7 @@ static enum outcome read_rest(struct running *running)
 	if (running->pipe >= 0)
 		fcntl(running->pipe, F_SETFL, O_NONBLOCK);
 	while (outcome == GOING_ON && running->pipe >= 0) {
-		struct pollfd ready = {.fd = running->pipe, .events = POLLIN};
+		struct pollfd ready = { .fd = running->pipe, .events = POLLIN };
 
 		if (poll(&ready, 1, 0) <= 0)
 			break;
@@ -121,8 +121,8 @@ static enum outcome wait_for_outcome(struct running *running)
 	enum outcome outcome = GOING_ON;
 
 	while (outcome == GOING_ON) {
-		struct pollfd ready[2] = {{.fd = running->signals, .events = POLLIN},
-					  {.fd = running->pipe, .events = POLLIN}};
+		struct pollfd ready[2] = { { .fd = running->signals, .events = POLLIN },
+					   { .fd = running->pipe, .events = POLLIN } };
 		int64_t left = -1;
 
 		if (running->session->timeout_s) {
@@ -196,7 +196,7 @@ static void end_by(int signal_number)
 
 static bool start(struct running *running)
 {
-	int ends[2] = {-1, -1};
+	int ends[2] = { -1, -1 };
 
 	running->signals = open_signals();
 	if (running->signals < 0 ||
@@ -219,7 +219,7 @@ int axvm_tool_session_run(const struct axvm_tool_session *session)
 	const bool has_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
 	enum outcome outcome;
 
-	running = (struct running){.session = session, .pipe = -1, .qemu = -1};
+	running = (struct running){ .session = session, .pipe = -1, .qemu = -1 };
 	running.console.regex = session->regex;
 	if (!start(&running))
 		return AXVM_TOOL_FAILED;

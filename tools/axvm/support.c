@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
 /* Files, memory, names: the small things that every command needs. */
 #include "tool.h"
 
@@ -72,13 +72,13 @@ static int map_open_file(int fd, struct axvm_blob *blob)
 	if (!S_ISREG(stat.st_mode))
 		return EINVAL;
 	if (stat.st_size == 0) {
-		*blob = (struct axvm_blob){"", 0};
+		*blob = (struct axvm_blob){ "", 0 };
 		return 0;
 	}
 	data = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (data == MAP_FAILED)
 		return errno == ENOMEM ? EFBIG : errno;
-	*blob = (struct axvm_blob){data, (uint64_t)stat.st_size};
+	*blob = (struct axvm_blob){ data, (uint64_t)stat.st_size };
 	return 0;
 }
 

@@ -10,22 +10,16 @@
 
 static const struct {
 	const char *key;
-	const char *entry;
 } images[AXVM_TOOL_IMAGES] = {
-	[AXVM_TOOL_KERNEL] = {"kernel_path", "kernel"},
-	[AXVM_TOOL_INITRD] = {"ramdisk_path", "initrd"},
-	[AXVM_TOOL_DTB] = {"dtb_path", "dtb"},
-	[AXVM_TOOL_BIOS] = {"bios_path", "bios"},
+	[AXVM_TOOL_KERNEL] = {"kernel_path"},
+	[AXVM_TOOL_INITRD] = {"ramdisk_path"},
+	[AXVM_TOOL_DTB] = {"dtb_path"},
+	[AXVM_TOOL_BIOS] = {"bios_path"},
 };
 
 const char *axvm_tool_image_key(unsigned image)
 {
 	return images[image].key;
-}
-
-const char *axvm_tool_image_entry(unsigned image)
-{
-	return images[image].entry;
 }
 
 static const struct axvm_toml_node *get(const struct axvm_toml_node *table, const char *key)
@@ -153,4 +147,13 @@ bool axvm_tool_vmfile_map_images(struct axvm_tool_vmfile *vm, const char *folder
 		}
 	}
 	return good;
+}
+
+const char *axvm_tool_image_entry(const struct axvm_tool_vmfile *vm, unsigned image)
+{
+	const char *path = configured_path(&vm->config, image);
+
+	while (path[0] == '/' || strncmp(path, "./", 2) == 0)
+		path += path[0] == '/' ? 1 : 2;
+	return path;
 }

@@ -21,7 +21,7 @@ struct axvm_tool_vmfile {
 
 /* The key of an image in [kernel], and its name in a bundle. */
 const char *axvm_tool_image_key(unsigned image);
-const char *axvm_tool_image_entry(unsigned image);
+const char *axvm_tool_image_entry(const struct axvm_tool_vmfile *vm, unsigned image);
 
 /*
  * Reads and parses the file for the platform of `isa`. False after its errors have been printed,

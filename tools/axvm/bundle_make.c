@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bundle is made in an unlinked file, so that nothing is left over however the tool ends. */
-#include "bundle.h"
+#include "bundle_make.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -30,9 +30,7 @@ static void add_vm(struct axvm_tool_cpio *cpio, const struct axvm_tool_vmfile *v
 	for (unsigned i = 0; i < AXVM_TOOL_IMAGES; i++) {
 		if (!vm->images[i].path)
 			continue;
-		entry = axvm_tool_print("vms/%02zu-%s/%s", number, name, axvm_tool_image_entry(i));
-		axvm_tool_cpio_add(cpio, entry, vm->images[i].blob);
-		free(entry);
+		axvm_tool_cpio_add(cpio, axvm_tool_image_entry(vm, i), vm->images[i].blob);
 	}
 	free(name);
 }
