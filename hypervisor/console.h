@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The console: one UART of the host, shared by the hypervisor's own messages
+ * and the consoles of all VMs. Each writer has a ring of its own and never
+ * waits for another VM: whoever gets the UART drains all rings.
+ *
+ * With one VM its bytes pass as they are. With several, each line carries the
+ * prefix "[name] ". Input goes to one VM, the focus; Ctrl-] is the escape key:
+ *   Ctrl-] n    next VM          Ctrl-] 1..9  the VM with that id
+ *   Ctrl-] q    power off        Ctrl-] Ctrl-] sends one
+ *   Ctrl-] h    this list
+ */
+#ifndef AXVM_CONSOLE_H
+#define AXVM_CONSOLE_H
+
+#include <axvm/hal.h>
+
+/* How the host's UART is driven: hypervisor/drivers/. */
+struct axvm_uart {
+	/* Writes as many as there is room for, without waiting; returns how many. */
+	uint64_t (*write)(const char *data, uint64_t bytes);
+	/* The next received byte, or -1. */
+	int (*read)(void);
+	void (*enable_receive)(void);
+};
+
+/* Finds and maps the UART that /chosen/stdout-path names; *irq is its interrupt. False: none. */
+bool axvm_console_init(const void *fdt);
+/* Lets input in: after the interrupt controller is up. */
+void axvm_console_start_input(void);
+
+/* Whether the console's registers lie in the range. */
+bool axvm_console_owns(struct axvm_hpa hpa, uint64_t bytes);
+
+/* A VM speaks from now on; its number of writers decides about prefixes. */
+void axvm_console_add_vm(struct axvm_vm *vm);
+void axvm_console_remove_vm(struct axvm_vm *vm);
+
+/* A line of the hypervisor's own: "axvm: text". */
+void axvm_console_line(const char *text);
+/* Sends what is in the rings, waiting for the UART: before power off and on a panic. */
+void axvm_console_finish(void);
+/* Takes the UART from whoever has it: a panic. */
+void axvm_console_seize(void);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds the host's UART in its device tree and gives its driver. */
+#ifndef AXVM_UART_H
+#define AXVM_UART_H
+
+#include "console.h"
+
+struct axvm_uart_place {
+	uint64_t hpa;
+	uint32_t irq; /* UINT32_MAX: none */
+	bool edge;
+};
+
+/* NULL: no UART, or none of a kind that we drive. */
+const struct axvm_uart *axvm_uart_find(const void *fdt, struct axvm_uart_place *place);
+
+/* One function per kind; each takes the mapped registers. */
+const struct axvm_uart *axvm_uart_pl011(void *registers);
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sched.h"
+
+#include "bare.h"
+#include "text.h"
+#include "vms.h"
+
+#define ENTITIES_MAX 256u
+#define SLICE_MS 10u
+
+/* A vCPU as the scheduler sees it. Entities are never freed, so that a late wake is harmless. */
+struct entity {
+	struct axvm_vcpu *vcpu; /* NULL: the entity is free */
+	uint32_t cpu;
+	_Atomic uint32_t runnable;
+};
+
+/* One CPU's queue: the entities placed on it, taken in turn from `last`. */
+struct queue {
+	struct axvm_lock lock; /* of members and count */
+	struct entity *members[ENTITIES_MAX];
+	uint32_t count;
+	uint32_t last;
+	struct entity *_Atomic current;
+	struct axvm_timer slice;
+};
+
+static struct entity entities[ENTITIES_MAX];
+static struct queue queues[AXVM_CPUS_MAX];
+static struct axvm_lock placement_lock = {.rank = AXVM_LOCK_LIST};
+
+/* ---- placement ---------------------------------------------------------------------------- */
+
+static uint32_t least_loaded(uint64_t allowed)
+{
+	uint32_t best = AXVM_CPU_NONE;
+
+	for (uint32_t cpu = 0; cpu < axvm_cpu_count_present; cpu++) {
+		if ((allowed >> cpu & 1) != 0 && axvm_cpus[cpu].online &&
+		    (best == AXVM_CPU_NONE || queues[cpu].count < queues[best].count))
+			best = cpu;
+	}
+	return best;
+}
+
+/*
+ * With company on a CPU every vCPU there gives it up when it waits; alone it need not. The one that
+ * runs now is asked out, so that it comes back with the new setting.
+ */
+static void share(struct queue *queue)
+{
+	struct entity *current = atomic_load(&queue->current);
+
+	for (uint32_t i = 0; i < queue->count; i++)
+		axvm_bare_vcpu_set_shared(queue->members[i]->vcpu, queue->count > 1);
+	if (current != NULL)
+		axvm_vcpu_request(current->vcpu, AXVM_REQUEST_PREEMPT);
+}
+
+static struct entity *free_entity(void)
+{
+	for (uint32_t i = 0; i < ENTITIES_MAX; i++) {
+		if (entities[i].vcpu == NULL)
+			return &entities[i];
+	}
+	return NULL;
+}
+
+static int place(struct axvm_vcpu *vcpu, uint64_t allowed, char why[AXVM_WHY_BYTES])
+{
+	struct axvm_text text = axvm_text(why, AXVM_WHY_BYTES);
+	uint32_t cpu = least_loaded(allowed);
+	struct entity *entity = free_entity();
+
+	if (cpu == AXVM_CPU_NONE) {
+		axvm_text_string(&text, "vCPU ");
+		axvm_text_decimal(&text, axvm_vcpu_index(vcpu));
+		axvm_text_string(&text, " may run on CPUs ");
+		axvm_text_hex(&text, allowed);
+		axvm_text_string(&text, " only, and this machine has ");
+		axvm_text_decimal(&text, axvm_cpu_count_present);
+		axvm_text_string(&text, ": change phys_cpu_sets, or start it with more CPUs");
+		return AXVM_ERANGE;
+	}
+	if (entity == NULL) {
+		axvm_text_string(&text, "more vCPUs than the scheduler has room for");
+		return AXVM_ENOMEM;
+	}
+	struct queue *queue = &queues[cpu];
+	entity->vcpu = vcpu;
+	entity->cpu = cpu;
+	atomic_store(&entity->runnable, 0);
+	axvm_vcpu_set_owner(vcpu, entity);
+	axvm_lock_take(&queue->lock);
+	queue->members[queue->count++] = entity;
+	share(queue);
+	axvm_lock_drop(&queue->lock);
+	return 0;
+}
+
+static void unplace(struct entity *entity)
+{
+	struct queue *queue = &queues[entity->cpu];
+	uint32_t at = 0;
+
+	atomic_store(&entity->runnable, 0);
+	axvm_lock_take(&queue->lock);
+	while (queue->members[at] != entity)
+		at++;
+	queue->members[at] = queue->members[--queue->count];
+	share(queue);
+	axvm_lock_drop(&queue->lock);
+	axvm_vcpu_set_owner(entity->vcpu, NULL);
+	entity->vcpu = NULL;
+}
+
+int axvm_sched_add(struct axvm_vm *vm, char why[AXVM_WHY_BYTES])
+{
+	const struct axvm_config *config = axvm_vm_config(vm);
+	int error = 0;
+
+	axvm_lock_take(&placement_lock);
+	for (uint32_t i = 0; i < axvm_vm_vcpu_count(vm) && error == 0; i++) {
+		uint64_t allowed =
+			config->phys_cpu_sets == NULL ? UINT64_MAX : config->phys_cpu_sets[i];
+		error = place(axvm_vm_vcpu(vm, i), allowed, why);
+	}
+	axvm_lock_drop(&placement_lock);
+	if (error != 0)
+		axvm_sched_remove(vm);
+	return error;
+}
+
+void axvm_sched_remove(struct axvm_vm *vm)
+{
+	axvm_lock_take(&placement_lock);
+	for (uint32_t i = 0; i < axvm_vm_vcpu_count(vm); i++) {
+		struct entity *entity = axvm_vcpu_owner(axvm_vm_vcpu(vm, i));
+		if (entity != NULL)
+			unplace(entity);
+	}
+	axvm_lock_drop(&placement_lock);
+}
+
+/* ---- wake-ups ------------------------------------------------------------------------------ */
+
+static void make_runnable(struct entity *entity)
+{
+	struct queue *queue = &queues[entity->cpu];
+
+	/* seq_cst: against the loop's store of 0 and its look at axvm_vcpu_has_work */
+	if (atomic_exchange_explicit(&entity->runnable, 1, memory_order_seq_cst) != 0)
+		return;
+	struct entity *current = atomic_load_explicit(&queue->current, memory_order_seq_cst);
+	if (current != NULL && current != entity)
+		axvm_vcpu_request(current->vcpu, AXVM_REQUEST_PREEMPT);
+	else if (axvm_hal_cpu_id() != entity->cpu)
+		axvm_hal_cpu_kick(entity->cpu);
+}
+
+void axvm_hal_vcpu_wake(struct axvm_vcpu *vcpu)
+{
+	struct entity *entity = axvm_vcpu_owner(vcpu);
+
+	if (entity != NULL && axvm_vcpu_power(vcpu) != AXVM_POWER_OFF)
+		make_runnable(entity);
+}
+
+void axvm_sched_start(struct axvm_vm *vm)
+{
+	axvm_hal_vcpu_wake(axvm_vm_vcpu(vm, 0));
+}
+
+uint32_t axvm_hal_cpu_id(void)
+{
+	return axvm_bare_this_cpu()->index;
+}
+
+uint32_t axvm_hal_cpu_count(void)
+{
+	return axvm_cpu_count_present;
+}
+
+/* ---- a CPU's loop --------------------------------------------------------------------------- */
+
+static void slice_expired(struct axvm_timer *timer)
+{
+	struct queue *queue =
+		(struct queue *)(void *)((char *)timer - offsetof(struct queue, slice));
+	struct entity *current = atomic_load(&queue->current);
+
+	if (current != NULL)
+		axvm_vcpu_request(current->vcpu, AXVM_REQUEST_PREEMPT);
+}
+
+/* The next runnable in turn; *others: whether there is more than one. */
+static struct entity *pick(struct queue *queue, bool *others)
+{
+	struct entity *found = NULL;
+
+	*others = false;
+	axvm_lock_take(&queue->lock);
+	for (uint32_t step = 1; step <= queue->count; step++) {
+		uint32_t at = (queue->last + step) % queue->count;
+		struct entity *entity = queue->members[at];
+		if (atomic_load_explicit(&entity->runnable, memory_order_acquire) == 0)
+			continue;
+		if (found != NULL) {
+			*others = true;
+			break;
+		}
+		found = entity;
+	}
+	for (uint32_t at = 0; found != NULL && at < queue->count; at++) {
+		if (queue->members[at] == found)
+			queue->last = at;
+	}
+	axvm_lock_drop(&queue->lock);
+	return found;
+}
+
+static void handle(struct entity *entity, const struct axvm_exit *exit)
+{
+	struct axvm_vm *vm = axvm_vcpu_vm(entity->vcpu);
+
+	switch (exit->reason) {
+	case AXVM_EXIT_HALT:
+		atomic_store_explicit(&entity->runnable, 0, memory_order_seq_cst);
+		if (axvm_vcpu_has_work(entity->vcpu))
+			atomic_store_explicit(&entity->runnable, 1, memory_order_seq_cst);
+		break;
+	case AXVM_EXIT_CPU_UP:
+		axvm_hal_vcpu_wake(axvm_vm_vcpu(vm, exit->cpu_up.target));
+		break;
+	case AXVM_EXIT_CPU_DOWN:
+		atomic_store_explicit(&entity->runnable, 0, memory_order_seq_cst);
+		/* Switched on again in the meantime: the wake came before the store. */
+		if (axvm_vcpu_power(entity->vcpu) != AXVM_POWER_OFF)
+			atomic_store_explicit(&entity->runnable, 1, memory_order_seq_cst);
+		break;
+	case AXVM_EXIT_HYPERCALL:
+		axvm_vcpu_set_result(entity->vcpu, UINT64_MAX);
+		break;
+	case AXVM_EXIT_SHUTDOWN:
+	case AXVM_EXIT_RESET:
+	case AXVM_EXIT_FAIL_ENTRY:
+	case AXVM_EXIT_FAULT:
+	case AXVM_EXIT_REQUEST:
+		axvm_vms_look(vm);
+		break;
+	default:
+		break;
+	}
+}
+
+static void run(struct queue *queue, struct entity *entity, bool others)
+{
+	struct axvm_exit exit;
+
+	atomic_store_explicit(&queue->current, entity, memory_order_seq_cst);
+	if (others)
+		axvm_hal_timer_start(&queue->slice, axvm_hal_time_ticks() +
+							    axvm_hal_time_hz() * SLICE_MS / 1000);
+	int error = axvm_vcpu_run(entity->vcpu, &exit);
+	if (others)
+		axvm_hal_timer_stop(&queue->slice);
+	atomic_store_explicit(&queue->current, NULL, memory_order_seq_cst);
+	if (error != 0)
+		atomic_store_explicit(&entity->runnable, 0, memory_order_seq_cst);
+	else
+		handle(entity, &exit);
+}
+
+_Noreturn void axvm_sched_loop(void)
+{
+	struct queue *queue = &queues[axvm_hal_cpu_id()];
+	bool others;
+
+	axvm_lock_init(&queue->lock, AXVM_LOCK_LEAF);
+	queue->slice.expired = slice_expired;
+	for (;;) {
+		axvm_vms_settle();
+		struct entity *entity = pick(queue, &others);
+		if (entity != NULL)
+			run(queue, entity, others);
+		else
+			axvm_bare_idle();
+	}
+}
