@@ -60,8 +60,8 @@ void axvm_text_decimal(struct axvm_text *text, uint64_t value)
 
 void axvm_text_size(struct axvm_text *text, uint64_t bytes)
 {
-	static const char *const units[] = { " bytes", " KiB", " MiB", " GiB", " TiB", " PiB",
-					     " EiB" };
+	static const char *const units[] = { " bytes", " KiB", " MiB", " GiB",
+					     " TiB",   " PiB", " EiB" };
 	size_t unit = 0;
 
 	while (bytes > 0 && bytes % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0])) {

@@ -162,7 +162,7 @@ enum axvm_vm_state axvm_vm_state(const struct axvm_vm *vm);
 const char *axvm_vm_state_name(enum axvm_vm_state state);
 /* The state after an event (for (1): STOPPING), or -1 when the event is refused. The table itself. */
 int axvm_vm_next_state(enum axvm_vm_state state, enum axvm_vm_event event);
-struct axvm_stop axvm_vm_stop(const struct axvm_vm *vm);
+struct axvm_stop axvm_vm_stop(struct axvm_vm *vm);
 const char *axvm_stop_name(enum axvm_stop_reason reason);
 /* No vCPU is bound to any CPU. */
 bool axvm_vm_is_quiet(const struct axvm_vm *vm);
