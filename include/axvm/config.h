@@ -109,6 +109,13 @@ enum axvm_emu_type {
 #undef AXVM_EMU_TYPE
 };
 
+/* Capacities of a VM file; more is refused by name. */
+#define AXVM_CONFIG_MEMORY_MAX 16u	/* memory regions */
+#define AXVM_CONFIG_EMU_MAX 32u		/* emulated devices */
+#define AXVM_CONFIG_PASSTHROUGH_MAX 64u /* passthrough devices, addresses, ports: each */
+#define AXVM_CONFIG_EXCLUDED_MAX 64u	/* device-tree paths */
+#define AXVM_CONFIG_ARGS_MAX 16u	/* cfg_list of one device */
+
 /* An image that the file names. `path` is NULL when there is none. */
 struct axvm_config_image {
 	const char *path;
@@ -147,6 +154,9 @@ struct axvm_config_range {
 	uint64_t base;
 	uint64_t bytes;
 };
+
+/* Whether a device of that type is reached by I/O ports: its base is a port then. */
+bool axvm_emu_uses_ports(enum axvm_isa isa, enum axvm_emu_type type);
 
 /* All strings and arrays live in the arena given to axvm_config_parse. */
 struct axvm_config {

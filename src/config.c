@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A VM file from text to struct axvm_config: TOML, then sections key by key,
+ * then what follows from several keys, then the checks between values.
+ */
+#include <string.h>
+
+#include "config_private.h"
+
+static void report_toml(struct axvm_config_reader *reader, const struct axvm_toml_error *error)
+{
+	struct axvm_text *text = &reader->text;
+
+	reader->text = axvm_text(reader->buffer, sizeof(reader->buffer));
+	axvm_text_string(text, error->message);
+	if (error->excerpt[0] != '\0') {
+		axvm_text_string(text, ", found \"");
+		axvm_text_string(text, error->excerpt);
+		axvm_text_char(text, '"');
+	}
+	if (error->earlier_line != 0) {
+		axvm_text_string(text, "; first at line ");
+		axvm_text_decimal(text, error->earlier_line);
+		axvm_text_string(text, ", column ");
+		axvm_text_decimal(text, error->earlier_column);
+	}
+	axvm_config_report_at(reader, error->line, error->column);
+}
+
+static int parse_toml(struct axvm_config_reader *reader)
+{
+	struct axvm_toml_error error = { 0 };
+	const int result = axvm_toml_parse(reader->source->text, reader->source->bytes,
+					   &reader->arena, &reader->root, &error);
+
+	if (result == AXVM_EFORMAT)
+		report_toml(reader, &error);
+	return result;
+}
+
+static const struct axvm_toml_node *as_table(struct axvm_config_reader *reader,
+					     const struct axvm_toml_node *node)
+{
+	if (node == NULL || node->type == AXVM_TOML_TABLE)
+		return node;
+	axvm_config_wrong_type(reader,
+			       axvm_config_get(reader->root, "base") == node ? axvm_config_place("base")
+			       : axvm_config_get(reader->root, "kernel") == node
+				       ? axvm_config_place("kernel")
+				       : axvm_config_place("devices"),
+			       node, "a table");
+	return NULL;
+}
+
+static void refuse_other_tables(struct axvm_config_reader *reader)
+{
+	static const char *const names[] = { "base", "kernel", "devices" };
+	const struct axvm_toml_node *node = axvm_toml_first(reader->root);
+
+	for (; node != NULL; node = axvm_toml_next(node)) {
+		if (axvm_config_get(reader->root, names[0]) != node &&
+		    axvm_config_get(reader->root, names[1]) != node &&
+		    axvm_config_get(reader->root, names[2]) != node)
+			axvm_config_unknown_key(reader, "the file", node, names, 3);
+	}
+}
+
+static void require_table(struct axvm_config_reader *reader, const char *name)
+{
+	if (axvm_config_get(reader->root, name) == NULL)
+		axvm_config_refuse(reader, axvm_config_place(name), NULL,
+				   ": this table is required, and the file has none");
+}
+
+static void read_sections(struct axvm_config_reader *reader)
+{
+	const struct axvm_toml_node *root = reader->root;
+
+	refuse_other_tables(reader);
+	require_table(reader, "base");
+	require_table(reader, "kernel");
+	reader->base = as_table(reader, axvm_config_get(root, "base"));
+	reader->kernel = as_table(reader, axvm_config_get(root, "kernel"));
+	reader->devices = as_table(reader, axvm_config_get(root, "devices"));
+	if (reader->base != NULL)
+		axvm_config_section_read(reader, reader->base, &axvm_config_base_section);
+	if (reader->base != NULL)
+		axvm_config_base_finish(reader);
+	if (reader->kernel != NULL)
+		axvm_config_section_read(reader, reader->kernel, &axvm_config_kernel_section);
+	if (reader->kernel != NULL)
+		axvm_config_kernel_finish(reader);
+	if (reader->devices != NULL)
+		axvm_config_section_read(reader, reader->devices, &axvm_config_devices_section);
+	axvm_config_devices_finish(reader);
+}
+
+static bool take_config(struct axvm_config_reader *reader)
+{
+	struct axvm_config *config = axvm_config_take(reader, 1, sizeof(*config));
+
+	reader->config = config;
+	if (config == NULL)
+		return false;
+	config->isa = reader->platform->isa;
+	config->type = AXVM_VM_LINUX;
+	config->vcpu_count = 1;
+	config->cmdline = "";
+	return true;
+}
+
+static struct axvm_config_reader make_reader(const struct axvm_config_source *source,
+					     const struct axvm_platform *platform, void *memory,
+					     size_t bytes)
+{
+	return (struct axvm_config_reader){ .source = source,
+					    .platform = platform,
+					    .arena = { memory, bytes, 0 } };
+}
+
+int axvm_config_parse(const struct axvm_config_source *source, const struct axvm_platform *platform,
+		      void *memory, size_t bytes, const struct axvm_config **config)
+{
+	struct axvm_config_reader reader = make_reader(source, platform, memory, bytes);
+	const int result = parse_toml(&reader);
+
+	if (result < 0)
+		return result;
+	if (!take_config(&reader))
+		return AXVM_ENOMEM;
+	read_sections(&reader);
+	if (!reader.out_of_memory)
+		axvm_config_check(&reader);
+	if (reader.out_of_memory)
+		return AXVM_ENOMEM;
+	if (reader.error_count > 0)
+		return AXVM_EFORMAT;
+	*config = reader.config;
+	return 0;
+}
+
+int axvm_config_isa(const struct axvm_config_source *source, void *memory, size_t bytes,
+		    enum axvm_isa *isa)
+{
+	struct axvm_config_reader reader = make_reader(source, NULL, memory, bytes);
+	const struct axvm_toml_node *node;
+	const int result = parse_toml(&reader);
+	uint32_t number;
+
+	if (result < 0)
+		return result;
+	node = axvm_config_get(axvm_config_get(reader.root, "base"), "isa");
+	if (node == NULL)
+		return AXVM_ENOENT;
+	if (!axvm_config_choice(&reader, axvm_config_place("isa"), node, &axvm_config_isas, &number))
+		return AXVM_EFORMAT;
+	*isa = (enum axvm_isa)number;
+	return 0;
+}
