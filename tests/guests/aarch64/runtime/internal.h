@@ -5,6 +5,10 @@
 
 #include "runtime.h"
 
+/* The image's beginning and end, .bss included; from the linker script. */
+extern const char _start[];
+extern const char __bss_end[];
+
 /* start.S calls these, in this order. */
 void guest_mmu_build(void);
 void guest_mmu_on(void);

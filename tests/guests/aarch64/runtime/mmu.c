@@ -13,8 +13,6 @@
 
 _Alignas(4096) uint64_t guest_level1[512];
 _Alignas(4096) static uint64_t level2[512];
-/* Start code and the library's link address 0 meet here. */
-extern const char _start[];
 
 static uint64_t block(uint64_t address, enum guest_attribute attribute)
 {
@@ -26,7 +24,7 @@ static uint64_t image_gib(void)
 	return (uint64_t)(uintptr_t)_start / GUEST_GIB;
 }
 
-/* Runs with the MMU off, before .data may be trusted to be anywhere but where it is. */
+/* Runs with the MMU off. */
 void guest_mmu_build(void)
 {
 	uint64_t gib = image_gib();

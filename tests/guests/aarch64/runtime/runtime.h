@@ -82,7 +82,8 @@ static inline void guest_barrier(void)
 
 /*
  * Between begin and end a synchronous exception on this CPU is noted and its instruction skipped; a
- * failed instruction fetch returns to the caller (x30) instead. end() gives what was noted.
+ * failed instruction fetch, and any exception outside the image, returns to the caller (x30)
+ * instead. end() gives what was noted.
  */
 void guest_probe_begin(void);
 struct guest_fault guest_probe_end(void);

@@ -36,6 +36,12 @@ static _Noreturn void unexpected(const struct guest_frame *frame, uint64_t slot)
 	guest_give_up("no exception comes that no test expects");
 }
 
+/* Code that a test ran from somewhere else has no next instruction that is worth a visit. */
+static bool is_foreign(uint64_t pc)
+{
+	return pc < (uintptr_t)_start || pc >= (uintptr_t)__bss_end;
+}
+
 static void synchronous(struct guest_frame *frame, uint64_t slot)
 {
 	struct guest_cpu *cpu = guest_this_cpu();
@@ -48,7 +54,7 @@ static void synchronous(struct guest_frame *frame, uint64_t slot)
 	cpu->fault.esr = esr;
 	cpu->fault.far = READ_SYSREG(far_el1);
 	cpu->fault.pc = frame->pc;
-	if (class == EC_INSTRUCTION_ABORT || class == EC_PC_ALIGNMENT)
+	if (class == EC_INSTRUCTION_ABORT || class == EC_PC_ALIGNMENT || is_foreign(frame->pc))
 		frame->pc = frame->x[30];
 	else
 		frame->pc += 4;
