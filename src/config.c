@@ -3,8 +3,6 @@
  * A VM file from text to struct axvm_config: TOML, then sections key by key,
  * then what follows from several keys, then the checks between values.
  */
-#include <string.h>
-
 #include "config_private.h"
 
 static void report_toml(struct axvm_config_reader *reader, const struct axvm_toml_error *error)
@@ -38,58 +36,54 @@ static int parse_toml(struct axvm_config_reader *reader)
 	return result;
 }
 
-static const struct axvm_toml_node *as_table(struct axvm_config_reader *reader,
-					     const struct axvm_toml_node *node)
-{
-	if (node == NULL || node->type == AXVM_TOML_TABLE)
-		return node;
-	axvm_config_wrong_type(reader,
-			       axvm_config_get(reader->root, "base") == node ? axvm_config_place("base")
-			       : axvm_config_get(reader->root, "kernel") == node
-				       ? axvm_config_place("kernel")
-				       : axvm_config_place("devices"),
-			       node, "a table");
-	return NULL;
-}
+static const char *const table_names[] = { "base", "kernel", "devices" };
+#define TABLE_COUNT 3u
 
 static void refuse_other_tables(struct axvm_config_reader *reader)
 {
-	static const char *const names[] = { "base", "kernel", "devices" };
 	const struct axvm_toml_node *node = axvm_toml_first(reader->root);
 
 	for (; node != NULL; node = axvm_toml_next(node)) {
-		if (axvm_config_get(reader->root, names[0]) != node &&
-		    axvm_config_get(reader->root, names[1]) != node &&
-		    axvm_config_get(reader->root, names[2]) != node)
-			axvm_config_unknown_key(reader, "the file", node, names, 3);
+		uint32_t i = 0;
+
+		while (i < TABLE_COUNT && axvm_config_get(reader->root, table_names[i]) != node)
+			i++;
+		if (i == TABLE_COUNT)
+			axvm_config_unknown_key(reader, "the file", node, table_names, TABLE_COUNT);
 	}
 }
 
-static void require_table(struct axvm_config_reader *reader, const char *name)
+/* The section's table, or NULL after an error; absent is fine where it is not required. */
+static const struct axvm_toml_node *section_table(struct axvm_config_reader *reader,
+						  const char *name, bool required)
 {
-	if (axvm_config_get(reader->root, name) == NULL)
-		axvm_config_refuse(reader, axvm_config_place(name), NULL,
+	const struct axvm_toml_node *node = axvm_config_get(reader->root, name);
+	const struct axvm_config_place place = axvm_config_place(name);
+
+	if (node == NULL && required &&
+	    !axvm_config_is_misspelt(reader->root, table_names, TABLE_COUNT, name))
+		axvm_config_refuse(reader, place, NULL,
 				   ": this table is required, and the file has none");
+	if (node == NULL || node->type == AXVM_TOML_TABLE)
+		return node;
+	axvm_config_wrong_type(reader, place, node, "a table");
+	return NULL;
 }
 
 static void read_sections(struct axvm_config_reader *reader)
 {
-	const struct axvm_toml_node *root = reader->root;
-
 	refuse_other_tables(reader);
-	require_table(reader, "base");
-	require_table(reader, "kernel");
-	reader->base = as_table(reader, axvm_config_get(root, "base"));
-	reader->kernel = as_table(reader, axvm_config_get(root, "kernel"));
-	reader->devices = as_table(reader, axvm_config_get(root, "devices"));
-	if (reader->base != NULL)
+	reader->base = section_table(reader, "base", true);
+	reader->kernel = section_table(reader, "kernel", true);
+	reader->devices = section_table(reader, "devices", false);
+	if (reader->base != NULL) {
 		axvm_config_section_read(reader, reader->base, &axvm_config_base_section);
-	if (reader->base != NULL)
 		axvm_config_base_finish(reader);
-	if (reader->kernel != NULL)
+	}
+	if (reader->kernel != NULL) {
 		axvm_config_section_read(reader, reader->kernel, &axvm_config_kernel_section);
-	if (reader->kernel != NULL)
 		axvm_config_kernel_finish(reader);
+	}
 	if (reader->devices != NULL)
 		axvm_config_section_read(reader, reader->devices, &axvm_config_devices_section);
 	axvm_config_devices_finish(reader);

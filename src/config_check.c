@@ -6,6 +6,10 @@
  */
 #include "config_private.h"
 
+/* Of the PLIC: 4 KiB for each context behind priorities, pending and enable bits. [PLIC] */
+#define PLIC_CONTEXTS_OFFSET 0x200000u
+#define PLIC_CONTEXT_BYTES 0x1000u
+
 enum span_kind { SPAN_MEMORY, SPAN_EMULATED, SPAN_PORTS, SPAN_PASSTHROUGH };
 
 struct span {
@@ -320,23 +324,60 @@ static bool is_single(enum axvm_emu_type type)
 	       type == AXVM_EMU_GICV3 || type == AXVM_EMU_X86_IOAPIC || type == AXVM_EMU_X86_PIT;
 }
 
+static bool has_earlier(const struct axvm_config_reader *reader, uint32_t index)
+{
+	for (uint32_t i = 0; i < index; i++) {
+		if (reader->emu_marks[i].good && reader->emu[i].type == reader->emu[index].type)
+			return true;
+	}
+	return false;
+}
+
 static void check_singles(struct axvm_config_reader *reader)
 {
 	for (uint32_t i = 0; i < reader->config->emu_count; i++) {
 		const enum axvm_emu_type type = reader->emu[i].type;
-		uint32_t first = 0;
 		struct axvm_text *text;
 
-		while (!reader->emu_marks[first].good || reader->emu[first].type != type) {
-			if (++first > i)
-				break;
-		}
-		if (!reader->emu_marks[i].good || !is_single(type) || first >= i)
+		if (!reader->emu_marks[i].good || !is_single(type) || !has_earlier(reader, i))
 			continue;
 		text = axvm_config_error_begin(reader, entry("emu_devices", i));
 		axvm_text_string(text, " is a second \"");
 		axvm_text_string(text, axvm_emu_type_name(type));
 		axvm_text_string(text, "\"; a VM has at most one");
+		axvm_config_error_end(reader, reader->emu_marks[i].base);
+	}
+}
+
+/* What cfg_list says must fit into the device's range; 0: nothing follows from it. */
+static uint64_t needed_bytes(const struct axvm_config_emu *emu)
+{
+	const uint64_t count = emu->arg_count > 0 ? emu->args[0] : 0;
+	uint64_t bytes;
+
+	if (emu->type == AXVM_EMU_GPPT_REDISTRIBUTOR && emu->arg_count > 1)
+		return __builtin_mul_overflow(count, emu->args[1], &bytes) ? UINT64_MAX : bytes;
+	if (emu->type != AXVM_EMU_PPPT_GLOBAL)
+		return 0;
+	return count > AXVM_CONFIG_GPA_LIMIT / PLIC_CONTEXT_BYTES
+		       ? UINT64_MAX
+		       : PLIC_CONTEXTS_OFFSET + count * PLIC_CONTEXT_BYTES;
+}
+
+static void check_lengths(struct axvm_config_reader *reader)
+{
+	for (uint32_t i = 0; i < reader->config->emu_count; i++) {
+		const struct axvm_config_emu *emu = &reader->emu[i];
+		struct axvm_text *text;
+
+		if (!reader->emu_marks[i].good || needed_bytes(emu) <= emu->bytes)
+			continue;
+		text = axvm_config_error_begin(reader, axvm_config_field(emu_place(reader, i),
+									 "length"));
+		axvm_text_char(text, ' ');
+		axvm_text_hex(text, emu->bytes);
+		axvm_text_string(text, " is too small for its cfg_list, which needs ");
+		axvm_text_hex(text, needed_bytes(emu));
 		axvm_config_error_end(reader, reader->emu_marks[i].base);
 	}
 }
@@ -347,4 +388,5 @@ void axvm_config_check(struct axvm_config_reader *reader)
 	check_load_addresses(reader);
 	check_interrupts(reader);
 	check_singles(reader);
+	check_lengths(reader);
 }

@@ -105,7 +105,56 @@ bool axvm_config_present(struct axvm_config_reader *reader, struct axvm_config_p
 	return false;
 }
 
+static bool is_same(const char *a, const char *b)
+{
+	size_t i = 0;
+
+	while (a[i] != '\0' && a[i] == b[i])
+		i++;
+	return a[i] == b[i];
+}
+
+bool axvm_config_is_misspelt(const struct axvm_toml_node *table, const char *const *names,
+			     uint32_t count, const char *name)
+{
+	const struct axvm_toml_node *member = axvm_toml_first(table);
+
+	for (; member != NULL; member = axvm_toml_next(member)) {
+		uint32_t i = 0;
+
+		while (i < count && !is_key(member, names[i]))
+			i++;
+		if (i == count &&
+		    axvm_config_nearest(member->key, member->key_bytes, names, count) == name)
+			return true;
+	}
+	return false;
+}
+
 #define KEYS_MAX 32u
+
+static uint32_t key_names(const struct axvm_config_section *section, const char *names[KEYS_MAX])
+{
+	uint32_t count = 0;
+
+	for (; count < section->count && count < KEYS_MAX; count++)
+		names[count] = section->keys[count].name;
+	return count;
+}
+
+bool axvm_config_has(const struct axvm_toml_node *table, const struct axvm_config_section *section,
+		     const char *key)
+{
+	const char *names[KEYS_MAX];
+	const uint32_t count = key_names(section, names);
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (is_same(names[i], key))
+			return axvm_config_get(table, key) != NULL ||
+			       axvm_config_is_misspelt(table, names, count, names[i]);
+	}
+	return false;
+}
 
 static void unknown_in_section(struct axvm_config_reader *reader,
 			       const struct axvm_config_section *section,
@@ -114,14 +163,11 @@ static void unknown_in_section(struct axvm_config_reader *reader,
 	const char *names[KEYS_MAX];
 	char where_buffer[24];
 	struct axvm_text where = axvm_text(where_buffer, sizeof(where_buffer));
-	uint32_t count = 0;
 
 	axvm_text_char(&where, '[');
 	axvm_text_string(&where, section->name);
 	axvm_text_char(&where, ']');
-	for (; count < section->count && count < KEYS_MAX; count++)
-		names[count] = section->keys[count].name;
-	axvm_config_unknown_key(reader, where_buffer, node, names, count);
+	axvm_config_unknown_key(reader, where_buffer, node, names, key_names(section, names));
 }
 
 static void read_member(struct axvm_config_reader *reader, const struct axvm_config_section *section,
@@ -162,7 +208,7 @@ void axvm_config_section_read(struct axvm_config_reader *reader, const struct ax
 	for (uint32_t i = 0; i < section->count; i++) {
 		const struct axvm_config_key *key = &section->keys[i];
 
-		if (key->required && axvm_config_get(table, key->name) == NULL)
+		if (key->required && !axvm_config_has(table, section, key->name))
 			report_missing(reader, table, section, key->name);
 	}
 }

@@ -215,7 +215,8 @@ void axvm_config_unknown_key(struct axvm_config_reader *reader, const char *wher
 			     uint32_t count)
 {
 	const char *nearest = axvm_config_nearest(node->key, node->key_bytes, names, count);
-	const char *home = where[0] == '[' || where[0] == 't' ? home_of(node) : NULL;
+	const bool in_section = node->parent == reader->root || node->parent->parent == reader->root;
+	const char *home = in_section ? home_of(node) : NULL;
 	struct axvm_text *text = &reader->text;
 
 	reader->text = axvm_text(reader->buffer, sizeof(reader->buffer));

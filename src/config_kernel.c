@@ -350,8 +350,8 @@ void axvm_config_kernel_finish(struct axvm_config_reader *reader)
 	struct axvm_config *config = reader->config;
 	const struct axvm_toml_node *protocol = get(reader, "boot_protocol");
 
-	if (get(reader, "memory") == NULL && get(reader, "memory_regions") == NULL &&
-	    reader->kernel != NULL)
+	if (!axvm_config_has(reader->kernel, &axvm_config_kernel_section, "memory") &&
+	    !axvm_config_has(reader->kernel, &axvm_config_kernel_section, "memory_regions"))
 		axvm_config_refuse(reader, axvm_config_place("[kernel]"), reader->kernel,
 				   " has no memory; give memory = \"512 MiB\" or memory_regions");
 	choose_protocol(reader);

@@ -193,6 +193,13 @@ static inline struct axvm_config_place axvm_config_field(struct axvm_config_plac
 
 const struct axvm_toml_node *axvm_config_get(const struct axvm_toml_node *table, const char *key);
 
+/* Whether an unknown key of the table is nearest to `name`, which is one of `names`. */
+bool axvm_config_is_misspelt(const struct axvm_toml_node *table, const char *const *names,
+			     uint32_t count, const char *name);
+/* Whether the table has that key of the section, or a misspelt one that was reported for it. */
+bool axvm_config_has(const struct axvm_toml_node *table, const struct axvm_config_section *section,
+		     const char *key);
+
 /* Reads a section key by key in the file's order, then reports what is missing. */
 void axvm_config_section_read(struct axvm_config_reader *reader, const struct axvm_toml_node *table,
 			      const struct axvm_config_section *section);

@@ -115,7 +115,10 @@ static void out_of_range(struct axvm_config_reader *reader, struct axvm_config_p
 	struct axvm_text *text = axvm_config_error_begin(reader, place);
 
 	axvm_text_char(text, ' ');
-	axvm_config_put_value(text, node);
+	if (style == AXVM_CONFIG_COUNT && node->u.integer >= 0)
+		axvm_text_decimal(text, (uint64_t)node->u.integer);
+	else
+		axvm_config_put_value(text, node);
 	axvm_text_string(text, " is out of range; allowed: ");
 	put_styled(text, style, min);
 	axvm_text_string(text, " to ");
