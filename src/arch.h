@@ -60,6 +60,7 @@ bool axvm_arch_irq_pending(const struct axvm_vcpu *vcpu);
 /*
  * Around bind and unbind, on the vCPU's CPU, for timers that run in hardware only while bound: just
  * before axvm_hal_vcpu_bind loads vcpu->arch, and just after axvm_hal_vcpu_unbind has stored it.
+ * The first also brings interrupts that came meanwhile into the hardware slots.
  */
 void axvm_arch_vcpu_bound(struct axvm_vcpu *vcpu);
 void axvm_arch_vcpu_unbound(struct axvm_vcpu *vcpu);

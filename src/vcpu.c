@@ -160,8 +160,6 @@ static void bind(struct axvm_vcpu *vcpu)
 	atomic_store_explicit(&vcpu->cpu, cpu, memory_order_seq_cst);
 	if (!(atomic_load_explicit(&aspace->cpus, memory_order_relaxed) >> cpu & 1))
 		atomic_fetch_or_explicit(&aspace->cpus, (uint64_t)1 << cpu, memory_order_seq_cst);
-	/* Interrupts that came meanwhile are not in the hardware slots yet. */
-	atomic_fetch_or_explicit(&vcpu->requests, AXVM_REQUEST_IRQ, memory_order_seq_cst);
 	axvm_arch_vcpu_bound(vcpu);
 	axvm_hal_vcpu_bind(vcpu);
 	unclaim(vcpu, AXVM_VCPU_RUNNING);

@@ -45,6 +45,7 @@ void axvm_sim_reset(const struct axvm_sim_machine *machine)
 	axvm_sim_memory_reset(current.ram_base, current.ram_bytes);
 	axvm_sim_cpu_reset();
 	axvm_sim_vcpu_reset();
+	axvm_sim_aarch64_reset();
 	axvm_sim_time_reset(current.time_hz);
 	axvm_sim_log_reset();
 }

@@ -15,6 +15,7 @@ void axvm_sim_time_reset(uint64_t hz);
 void axvm_sim_log_reset(void);
 void axvm_sim_tlb_reset(void);
 void axvm_sim_vcpu_reset(void);
+void axvm_sim_aarch64_reset(void);
 
 /* tlb.c: tells the observer. */
 void axvm_sim_note_freed(struct axvm_hpa hpa, uint64_t pages);
