@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
 /* axvm bundle: the file that the hypervisor takes as its initrd. */
 #include "bundle_make.h"
 
@@ -14,13 +14,14 @@ struct bundle_arguments {
 	char **files;
 	size_t file_count;
 	enum axvm_isa isa;
+	const enum axvm_isa *chosen;
 };
 
 static const struct argp_option options[] = {
-	{"output", 'o', "OUT", 0, "The file to make; - is standard output", 0},
-	{"append", KEY_APPEND, "TEXT", 0, "Add to every guest's kernel command line", 0},
-	{"isa", KEY_ISA, "ISA", 0, "aarch64 (the default), riscv64 or x86_64", 0},
-	{0},
+	{ "output", 'o', "OUT", 0, "The file to make; - is standard output", 0 },
+	{ "append", KEY_APPEND, "TEXT", 0, "Add to every guest's kernel command line", 0 },
+	{ "isa", KEY_ISA, "ISA", 0, "aarch64, riscv64 or x86_64; otherwise the first file's", 0 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -36,6 +37,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_ISA:
 		arguments->isa = axvm_tool_isa_argument(text, state);
+		arguments->chosen = &arguments->isa;
 		return 0;
 	case ARGP_KEY_ARG:
 		arguments->files[arguments->file_count++] = text;
@@ -63,27 +65,26 @@ static const struct argp argp = {
 
 static int run(int argc, char **argv)
 {
-	struct bundle_arguments arguments = {.isa = AXVM_ISA_AARCH64};
+	struct bundle_arguments arguments = { .out = NULL };
 	struct axvm_tool_vmfile *vms;
 	struct axvm_blob blob;
 	uint64_t bytes;
-	bool good = true;
 	int bundle;
 
 	arguments.files = axvm_tool_alloc((size_t)argc, sizeof(char *));
 	if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
 		return AXVM_TOOL_USAGE;
-	vms = axvm_tool_alloc(arguments.file_count, sizeof(*vms));
-	for (size_t i = 0; i < arguments.file_count; i++)
-		good = axvm_tool_vmfile_read(&vms[i], arguments.files[i], arguments.isa) &&
-		       axvm_tool_vmfile_map_images(&vms[i], NULL) && good;
-	bundle = good ? axvm_tool_bundle_make(vms, arguments.file_count, arguments.append, &bytes)
-		      : -1;
+	vms = axvm_tool_vmfiles_read(arguments.files, arguments.file_count, &arguments.chosen);
+	if (!vms)
+		return AXVM_TOOL_FAILED;
+	bundle = axvm_tool_bundle_make(vms, arguments.file_count, arguments.append, &bytes);
 	if (bundle < 0 || axvm_tool_file_map(axvm_tool_print("/proc/self/fd/%d", bundle), &blob))
 		return AXVM_TOOL_FAILED;
 	return axvm_tool_file_write(arguments.out, blob) ? AXVM_TOOL_OK : AXVM_TOOL_FAILED;
 }
 
 const struct axvm_tool_command axvm_tool_bundle = {
-	"bundle", "put VM files and their images into one file", run,
+	"bundle",
+	"put VM files and their images into one file",
+	run,
 };

@@ -34,7 +34,6 @@ static void entry(struct axvm_tool_cpio *cpio, const char *name, unsigned mode, 
 	pad(cpio, strlen(header) + name_bytes);
 	put(cpio, data.data, data.bytes);
 	pad(cpio, data.bytes);
-	free(header);
 }
 
 void axvm_tool_cpio_add(struct axvm_tool_cpio *cpio, const char *name, struct axvm_blob data)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
 /* axvm, the host command: finds the command that is asked for. */
 #include "tool.h"
 
@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct axvm_tool_command *const commands[] = {
-	&axvm_tool_bundle, &axvm_tool_run,
+	&axvm_tool_check, &axvm_tool_show, &axvm_tool_dtb, &axvm_tool_bundle, &axvm_tool_run,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -37,7 +37,7 @@ static char *filter_help(int key, const char *text, void *input)
 
 static void refuse_command(const char *word, struct argp_state *state)
 {
-	const char *names[COMMAND_COUNT + 1] = {NULL};
+	const char *names[COMMAND_COUNT + 1] = { NULL };
 	const char *nearest;
 
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 		.doc = "Checks, shows, bundles and runs virtual machines that TOML files describe.\v",
 		.help_filter = filter_help,
 	};
-	struct main_arguments arguments = {NULL, 0};
+	struct main_arguments arguments = { NULL, 0 };
 	error_t error;
 
 	argp_err_exit_status = AXVM_TOOL_USAGE;

@@ -70,7 +70,6 @@ static char *version_line(const char *program)
 	char *line = NULL;
 	size_t bytes = 0;
 
-	free(command);
 	if (!pipe)
 		return NULL;
 	if (getline(&line, &bytes, pipe) < 0) {
@@ -108,6 +107,7 @@ bool axvm_tool_qemu_check(enum axvm_isa isa)
 	return good;
 }
 
+/* Where the build or an installation has put it, or NULL. */
 static char *hypervisor_beside(enum axvm_isa isa)
 {
 	/* From the folder of this program: in build/host/tools/axvm, in build, installed. */
@@ -124,7 +124,6 @@ static char *hypervisor_beside(enum axvm_isa isa)
 					     axvm_tool_isa_name(isa), emulators[isa].binary);
 		char *whole = realpath(path, NULL);
 
-		free(path);
 		if (whole)
 			return whole;
 	}
@@ -241,7 +240,6 @@ pid_t axvm_tool_qemu_start(const struct axvm_tool_machine *machine, int output)
 		become_qemu(arguments, output, parent);
 	if (pid < 0)
 		axvm_tool_complain("%s: %s", arguments[0], strerror(errno));
-	free(arguments);
 	return pid;
 }
 

@@ -24,11 +24,11 @@ bool axvm_tool_qemu_check(enum axvm_isa isa);
 
 /*
  * The hypervisor's file: `given` when not NULL, else $AXVM_HYPERVISOR, else where the build or an
- * installation puts it as seen from this program. NULL after a complaint. For free().
+ * installation puts it as seen from this program. NULL after a complaint.
  */
 char *axvm_tool_hypervisor_find(enum axvm_isa isa, const char *given);
 
-/* The arguments, the program's name first and NULL last; for free(). */
+/* The arguments, the program's name first and NULL last. */
 char **axvm_tool_qemu_arguments(const struct axvm_tool_machine *machine);
 
 /*

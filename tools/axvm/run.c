@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
 /* axvm run: a bundle, a QEMU large enough for it, and its console. */
 #include "tool.h"
 
@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <axvm/platform.h>
 
 #include "bundle_make.h"
 #include "session.h"
@@ -25,21 +27,23 @@ struct run_arguments {
 	unsigned timeout_s;
 	char **files;
 	size_t file_count;
-	bool has_isa;
+	enum axvm_isa isa;
+	const enum axvm_isa *chosen;
 };
 
 static const struct argp_option options[] = {
-	{"isa", KEY_ISA, "ISA", 0, "aarch64, riscv64 or x86_64; otherwise that of the kernels", 0},
-	{"until", KEY_UNTIL, "REGEX", 0,
-	 "End with status 0 when this POSIX extended regular expression matches a line of a guest's "
-	 "console", 0},
-	{"timeout", KEY_TIMEOUT, "SECONDS", 0, "End with status 124 after this time", 0},
-	{"icount", KEY_ICOUNT, NULL, 0,
-	 "Run the same instructions each time; one instruction takes one nanosecond", 0},
-	{"append", KEY_APPEND, "TEXT", 0, "Add to every guest's kernel command line", 0},
-	{"hypervisor", KEY_HYPERVISOR, "FILE", 0,
-	 "The hypervisor; otherwise $AXVM_HYPERVISOR, or the one that was built", 0},
-	{0},
+	{ "isa", KEY_ISA, "ISA", 0, "aarch64, riscv64 or x86_64; otherwise the first file's", 0 },
+	{ "until", KEY_UNTIL, "REGEX", 0,
+	  "End with status 0 when this POSIX extended regular expression matches a line of a guest's "
+	  "console",
+	  0 },
+	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "End with status 124 after this time", 0 },
+	{ "icount", KEY_ICOUNT, NULL, 0,
+	  "Run the same instructions each time; one instruction takes one nanosecond", 0 },
+	{ "append", KEY_APPEND, "TEXT", 0, "Add to every guest's kernel command line", 0 },
+	{ "hypervisor", KEY_HYPERVISOR, "FILE", 0,
+	  "The hypervisor; otherwise $AXVM_HYPERVISOR, or the one that was built", 0 },
+	{ 0 },
 };
 
 static unsigned parse_seconds(const char *text, struct argp_state *state)
@@ -58,8 +62,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 	switch (key) {
 	case KEY_ISA:
-		arguments->machine.isa = axvm_tool_isa_argument(text, state);
-		arguments->has_isa = true;
+		arguments->isa = axvm_tool_isa_argument(text, state);
+		arguments->chosen = &arguments->isa;
 		return 0;
 	case KEY_UNTIL:
 		arguments->until = text;
@@ -141,7 +145,7 @@ static uint32_t count_cpus(const struct axvm_tool_vmfile *vms, size_t count, enu
 	uint32_t unpinned = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct axvm_config *config = &vms[i].config;
+		const struct axvm_config *config = vms[i].config;
 
 		if (config->phys_cpu_sets || config->phys_cpu_ids) {
 			const uint32_t cpus = pinned_cpus(config, isa);
@@ -158,14 +162,15 @@ static uint32_t count_cpus(const struct axvm_tool_vmfile *vms, size_t count, enu
 
 /* Enough for all; and where memory is taken at its own address, so much that it exists there. */
 static uint64_t count_memory(const struct axvm_tool_vmfile *vms, size_t count,
-			     uint64_t bundle_bytes, uint64_t ram_base)
+			     uint64_t bundle_bytes)
 {
+	const uint64_t ram_base = vms[0].platform->ram_base;
 	uint64_t bytes = HYPERVISOR_BYTES + bundle_bytes;
 	uint64_t end = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		for (uint32_t j = 0; j < vms[i].config.memory_count; j++) {
-			const struct axvm_config_memory *memory = &vms[i].config.memory[j];
+		for (uint32_t j = 0; j < vms[i].config->memory_count; j++) {
+			const struct axvm_config_memory *memory = &vms[i].config->memory[j];
 			const uint64_t last = memory->gpa.addr + memory->bytes;
 
 			bytes += memory->bytes;
@@ -176,17 +181,6 @@ static uint64_t count_memory(const struct axvm_tool_vmfile *vms, size_t count,
 	if (end > ram_base && end - ram_base > bytes)
 		bytes = end - ram_base;
 	return (bytes + MEMORY_STEP - 1) / MEMORY_STEP * MEMORY_STEP;
-}
-
-static bool read_vms(struct axvm_tool_vmfile *vms, const struct run_arguments *arguments)
-{
-	bool good = true;
-
-	for (size_t i = 0; i < arguments->file_count; i++)
-		good = axvm_tool_vmfile_read(&vms[i], arguments->files[i],
-					     arguments->machine.isa) &&
-		       axvm_tool_vmfile_map_images(&vms[i], NULL) && good;
-	return good;
 }
 
 static int run_session(struct run_arguments *arguments)
@@ -216,35 +210,46 @@ static int run_session(struct run_arguments *arguments)
 	return axvm_tool_session_run(&session);
 }
 
-static int run(int argc, char **argv)
+/* Fills the rest of arguments->machine in. */
+static bool make_machine(struct run_arguments *arguments, const struct axvm_tool_vmfile *vms)
 {
-	struct run_arguments arguments = {.machine = {.isa = AXVM_ISA_AARCH64}};
-	struct axvm_tool_machine *machine = &arguments.machine;
-	struct axvm_tool_vmfile *vms;
+	struct axvm_tool_machine *machine = &arguments->machine;
 	uint64_t bundle_bytes;
 	int bundle;
 
-	argc = split_at_dashes(argc, argv, machine);
+	machine->isa = *arguments->chosen;
+	if (!axvm_tool_qemu_check(machine->isa))
+		return false;
+	machine->hypervisor = axvm_tool_hypervisor_find(machine->isa, arguments->hypervisor);
+	if (!machine->hypervisor)
+		return false;
+	bundle =
+		axvm_tool_bundle_make(vms, arguments->file_count, arguments->append, &bundle_bytes);
+	if (bundle < 0)
+		return false;
+	machine->bundle = axvm_tool_print("/proc/self/fd/%d", bundle);
+	machine->cpus = count_cpus(vms, arguments->file_count, machine->isa);
+	machine->memory_bytes = count_memory(vms, arguments->file_count, bundle_bytes);
+	return true;
+}
+
+static int run(int argc, char **argv)
+{
+	struct run_arguments arguments = { .hypervisor = NULL };
+	struct axvm_tool_vmfile *vms;
+
+	argc = split_at_dashes(argc, argv, &arguments.machine);
 	arguments.files = axvm_tool_alloc((size_t)argc, sizeof(char *));
 	if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
 		return AXVM_TOOL_USAGE;
-	vms = axvm_tool_alloc(arguments.file_count, sizeof(*vms));
-	if (!read_vms(vms, &arguments))
+	vms = axvm_tool_vmfiles_read(arguments.files, arguments.file_count, &arguments.chosen);
+	if (!vms || !make_machine(&arguments, vms))
 		return AXVM_TOOL_FAILED;
-	if (!axvm_tool_qemu_check(machine->isa))
-		return AXVM_TOOL_FAILED;
-	machine->hypervisor = axvm_tool_hypervisor_find(machine->isa, arguments.hypervisor);
-	if (!machine->hypervisor)
-		return AXVM_TOOL_FAILED;
-	bundle = axvm_tool_bundle_make(vms, arguments.file_count, arguments.append, &bundle_bytes);
-	if (bundle < 0)
-		return AXVM_TOOL_FAILED;
-	machine->bundle = axvm_tool_print("/proc/self/fd/%d", bundle);
-	machine->cpus = count_cpus(vms, arguments.file_count, machine->isa);
-	machine->memory_bytes = count_memory(vms, arguments.file_count, bundle_bytes, 0x40000000);
 	return run_session(&arguments);
 }
 
 const struct axvm_tool_command axvm_tool_run = {
-	"run", "run VMs under the hypervisor, in QEMU", run,
+	"run",
+	"run VMs under the hypervisor, in QEMU",
+	run,
 };

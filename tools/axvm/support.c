@@ -29,12 +29,38 @@ void axvm_tool_complain(const char *format, ...)
 	va_end(args);
 }
 
+/* All that was allocated, so that it can be given back at the end: and not before. */
+static struct {
+	void **blocks;
+	size_t count;
+	size_t capacity;
+} kept;
+
+static void give_back(void)
+{
+	for (size_t i = 0; i < kept.count; i++)
+		free(kept.blocks[i]);
+	free(kept.blocks);
+}
+
 static void *must(void *memory)
 {
 	if (!memory) {
 		axvm_tool_complain("out of memory");
 		exit(AXVM_TOOL_FAILED);
 	}
+	return memory;
+}
+
+static void *keep(void *memory)
+{
+	if (kept.count == kept.capacity) {
+		if (kept.capacity == 0)
+			atexit(give_back);
+		kept.capacity = kept.capacity * 2 + 64;
+		kept.blocks = must(reallocarray(kept.blocks, kept.capacity, sizeof(void *)));
+	}
+	kept.blocks[kept.count++] = must(memory);
 	return memory;
 }
 
@@ -47,17 +73,24 @@ char *axvm_tool_print(const char *format, ...)
 	if (vasprintf(&text, format, args) < 0)
 		text = NULL;
 	va_end(args);
-	return must(text);
+	return keep(text);
 }
 
 void *axvm_tool_alloc(size_t count, size_t bytes)
 {
-	return must(calloc(count ? count : 1, bytes));
+	return keep(calloc(count ? count : 1, bytes));
 }
 
 void *axvm_tool_resize(void *memory, size_t count, size_t bytes)
 {
-	return must(reallocarray(memory, count, bytes));
+	size_t i = kept.count;
+
+	if (!memory)
+		return axvm_tool_alloc(count, bytes);
+	while (kept.blocks[i - 1] != memory)
+		i--;
+	kept.blocks[i - 1] = must(reallocarray(memory, count, bytes));
+	return kept.blocks[i - 1];
 }
 
 static int map_open_file(int fd, struct axvm_blob *blob)
@@ -113,7 +146,6 @@ static bool replace_file(const char *path, struct axvm_blob blob)
 		if (fd >= 0)
 			unlink(beside);
 	}
-	free(beside);
 	return good;
 }
 

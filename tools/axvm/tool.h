@@ -38,7 +38,10 @@ extern const struct axvm_tool_command axvm_tool_run;
 /* Prints "axvm: ..." and a newline to stderr. */
 __attribute__((format(printf, 1, 2))) void axvm_tool_complain(const char *format, ...);
 
-/* Like asprintf, malloc and realloc, but they end the program when there is no memory. */
+/*
+ * Memory lives until the program ends. Without memory the program ends. `resize` takes NULL or what
+ * these gave.
+ */
 __attribute__((format(printf, 1, 2))) char *axvm_tool_print(const char *format, ...);
 void *axvm_tool_alloc(size_t count, size_t bytes); /* zeroed */
 void *axvm_tool_resize(void *memory, size_t count, size_t bytes);
@@ -52,7 +55,7 @@ int axvm_tool_file_map(const char *path, struct axvm_blob *blob);
 /* Replaces the file, in one step; "-" is stdout. False after a complaint. */
 bool axvm_tool_file_write(const char *path, struct axvm_blob blob);
 
-/* "x" joined to the directory of `file`; `path` alone when it is absolute. For free(). */
+/* "x" joined to the directory of `file`; `path` alone when it is absolute. */
 char *axvm_tool_path_beside(const char *file, const char *path);
 
 /*

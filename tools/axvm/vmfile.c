@@ -1,20 +1,28 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-/* Text to configuration to images; each complaint names the place in the file. */
+// SPDX-License-Identifier: Apache-2.0
+/* Text to configuration to images to plan; each complaint names the place in the file. */
 #include "vmfile.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "toml.h"
+#include <axvm/platform.h>
 
 static const struct {
 	const char *key;
+	const char *name;
 } images[AXVM_TOOL_IMAGES] = {
-	[AXVM_TOOL_KERNEL] = {"kernel_path"},
-	[AXVM_TOOL_INITRD] = {"ramdisk_path"},
-	[AXVM_TOOL_DTB] = {"dtb_path"},
-	[AXVM_TOOL_BIOS] = {"bios_path"},
+	[AXVM_TOOL_KERNEL] = { "kernel_path", "kernel" },
+	[AXVM_TOOL_INITRD] = { "ramdisk_path", "initrd" },
+	[AXVM_TOOL_DTB] = { "dtb_path", "device tree" },
+	[AXVM_TOOL_BIOS] = { "bios_path", "bios" },
+};
+
+static const struct axvm_platform *const platforms[] = {
+	[AXVM_ISA_AARCH64] = &axvm_platform_aarch64,
+	[AXVM_ISA_RISCV64] = &axvm_platform_riscv64,
+	[AXVM_ISA_X86_64] = &axvm_platform_x86_64,
 };
 
 const char *axvm_tool_image_key(unsigned image)
@@ -22,90 +30,12 @@ const char *axvm_tool_image_key(unsigned image)
 	return images[image].key;
 }
 
-static const struct axvm_toml_node *get(const struct axvm_toml_node *table, const char *key)
+const char *axvm_tool_image_name(unsigned image)
 {
-	return table ? axvm_toml_get(table, key, strlen(key)) : NULL;
+	return images[image].name;
 }
 
-static const char *string_of(const struct axvm_toml_node *node)
-{
-	return node && node->type == AXVM_TOML_STRING
-		       ? axvm_tool_print("%.*s", (int)node->u.string.bytes, node->u.string.text)
-		       : NULL;
-}
-
-static uint64_t size_of(const struct axvm_toml_node *node)
-{
-	char *end = NULL;
-	uint64_t value;
-
-	if (!node)
-		return 0;
-	if (node->type == AXVM_TOML_INTEGER)
-		return (uint64_t)node->u.integer;
-	value = strtoull(string_of(node), &end, 0);
-	return strstr(end, "GiB") ? value << 30 : strstr(end, "MiB") ? value << 20 : value;
-}
-
-static const uint64_t *numbers_of(const struct axvm_toml_node *array)
-{
-	const struct axvm_toml_node *node = axvm_toml_first(array);
-	uint64_t *numbers = axvm_tool_alloc(AXVM_VCPUS_MAX, sizeof(*numbers));
-
-	for (size_t i = 0; node && i < AXVM_VCPUS_MAX; i++, node = axvm_toml_next(node))
-		numbers[i] = (uint64_t)node->u.integer;
-	return numbers;
-}
-
-static void fill(struct axvm_config *config, const struct axvm_toml_node *root)
-{
-	const struct axvm_toml_node *base = get(root, "base");
-	const struct axvm_toml_node *kernel = get(root, "kernel");
-	struct axvm_config_memory *memory = axvm_tool_alloc(1, sizeof(*memory));
-
-	config->name = string_of(get(base, "name"));
-	config->vcpu_count = get(base, "cpu_num") ? (uint32_t)get(base, "cpu_num")->u.integer : 1;
-	if (get(base, "phys_cpu_ids"))
-		config->phys_cpu_ids = numbers_of(get(base, "phys_cpu_ids"));
-	if (get(base, "phys_cpu_sets"))
-		config->phys_cpu_sets = numbers_of(get(base, "phys_cpu_sets"));
-	config->kernel.path = string_of(get(kernel, "kernel_path"));
-	config->initrd.path = string_of(get(kernel, "ramdisk_path"));
-	config->dtb.path = string_of(get(kernel, "dtb_path"));
-	config->bios.path = string_of(get(kernel, "bios_path"));
-	memory->bytes = size_of(get(kernel, "memory"));
-	if (!memory->bytes)
-		memory->bytes = (uint64_t)512 << 20;
-	memory->gpa.addr = 0x40000000;
-	config->memory = memory;
-	config->memory_count = 1;
-}
-
-bool axvm_tool_vmfile_read(struct axvm_tool_vmfile *vm, const char *path, enum axvm_isa isa)
-{
-	const struct axvm_toml_node *root;
-	struct axvm_toml_error error;
-	struct axvm_arena arena;
-	const int code = axvm_tool_file_map(path, &vm->text);
-
-	(void)isa;
-	vm->path = path;
-	if (code) {
-		axvm_tool_complain("%s: %s", path, strerror(code));
-		return false;
-	}
-	arena.size = (vm->text.bytes + 2) * sizeof(struct axvm_toml_node);
-	arena.base = axvm_tool_alloc(1, arena.size);
-	arena.used = 0;
-	if (axvm_toml_parse(vm->text.data, vm->text.bytes, &arena, &root, &error) < 0) {
-		fprintf(stderr, "%s:%u:%u: %s\n", path, error.line, error.column, error.message);
-		return false;
-	}
-	fill(&vm->config, root);
-	return true;
-}
-
-static const char *configured_path(const struct axvm_config *config, unsigned image)
+const char *axvm_tool_image_path(const struct axvm_config *config, unsigned image)
 {
 	const struct axvm_config_image *const all[AXVM_TOOL_IMAGES] = {
 		[AXVM_TOOL_KERNEL] = &config->kernel,
@@ -113,22 +43,76 @@ static const char *configured_path(const struct axvm_config *config, unsigned im
 		[AXVM_TOOL_DTB] = &config->dtb,
 		[AXVM_TOOL_BIOS] = &config->bios,
 	};
+	const char *path = all[image]->path;
 
-	return all[image]->path;
+	return path && path[0] ? path : NULL;
 }
 
-static int find_image(const struct axvm_tool_vmfile *vm, const char *path, const char *folder,
-		      struct axvm_tool_image *image)
-{
-	char *beside = folder ? axvm_tool_print("%s/%s", folder, path)
-			      : axvm_tool_path_beside(vm->path, path);
-	const int error = axvm_tool_file_map(beside, &image->blob);
+/* ---- complaints ----------------------------------------------------------------------------- */
 
-	image->path = beside;
+/* The value of [table] key, or of the table, or NULL. */
+static const struct axvm_toml_node *find_key(const struct axvm_tool_vmfile *vm, const char *table,
+					     const char *key)
+{
+	const struct axvm_toml_node *outer =
+		vm->root ? axvm_toml_get(vm->root, table, strlen(table)) : NULL;
+	const struct axvm_toml_node *inner =
+		outer && key ? axvm_toml_get(outer, key, strlen(key)) : NULL;
+
+	return inner ? inner : outer;
+}
+
+void axvm_tool_vmfile_complain(const struct axvm_tool_vmfile *vm, const char *table,
+			       const char *key, const char *format, ...)
+{
+	const struct axvm_toml_node *node = find_key(vm, table, key);
+	va_list args;
+
+	fprintf(stderr, "%s:%u:%u: ", vm->path, node ? node->line : 1, node ? node->column : 1);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+static void report(void *context, const struct axvm_config_error *error)
+{
+	const struct axvm_tool_vmfile *vm = context;
+
+	fprintf(stderr, "%s:%u:%u: %s\n", vm->path, error->line, error->column, error->text);
+}
+
+/* ---- images --------------------------------------------------------------------------------- */
+
+/* Returns 0 or an errno value, and the path that was found, or that was tried first. */
+static int map_image(const char *file, const char *path, const char *folder,
+		     struct axvm_tool_image *image)
+{
+	char *first = folder && path[0] != '/' ? axvm_tool_print("%s/%s", folder, path)
+					       : axvm_tool_path_beside(file, path);
+	const int error = axvm_tool_file_map(first, &image->blob);
+
+	image->path = first;
 	if (error != ENOENT || axvm_tool_file_map(path, &image->blob) != 0)
 		return error;
 	image->path = path;
 	return 0;
+}
+
+static void complain_image(const struct axvm_tool_vmfile *vm, unsigned image, int error)
+{
+	const char *path = vm->images[image].path;
+	const bool fetched = strstr(path, "guests/") != NULL;
+
+	if (error == ENOENT)
+		axvm_tool_vmfile_complain(vm, "kernel", images[image].key,
+					  "%s: there is no file %s; relative paths count from the "
+					  "VM file's folder%s",
+					  images[image].key, path,
+					  fetched ? "; `make guests` fetches the test guests" : "");
+	else
+		axvm_tool_vmfile_complain(vm, "kernel", images[image].key, "%s: %s: %s",
+					  images[image].key, path, strerror(error));
 }
 
 bool axvm_tool_vmfile_map_images(struct axvm_tool_vmfile *vm, const char *folder)
@@ -136,12 +120,11 @@ bool axvm_tool_vmfile_map_images(struct axvm_tool_vmfile *vm, const char *folder
 	bool good = true;
 
 	for (unsigned i = 0; i < AXVM_TOOL_IMAGES; i++) {
-		const char *path = configured_path(&vm->config, i);
-		const int error = path ? find_image(vm, path, folder, &vm->images[i]) : 0;
+		const char *path = axvm_tool_image_path(vm->config, i);
+		const int error = path ? map_image(vm->path, path, folder, &vm->images[i]) : 0;
 
 		if (error) {
-			fprintf(stderr, "%s: %s %s: %s\n", vm->path, images[i].key,
-				vm->images[i].path, strerror(error));
+			complain_image(vm, i, error);
 			vm->images[i].path = NULL;
 			good = false;
 		}
@@ -149,11 +132,137 @@ bool axvm_tool_vmfile_map_images(struct axvm_tool_vmfile *vm, const char *folder
 	return good;
 }
 
-const char *axvm_tool_image_entry(const struct axvm_tool_vmfile *vm, unsigned image)
-{
-	const char *path = configured_path(&vm->config, image);
+/* ---- text ----------------------------------------------------------------------------------- */
 
-	while (path[0] == '/' || strncmp(path, "./", 2) == 0)
-		path += path[0] == '/' ? 1 : 2;
-	return path;
+/* For places only: what is wrong with the text the configuration's parser says. */
+static void read_places(struct axvm_tool_vmfile *vm)
+{
+	struct axvm_toml_error error;
+	struct axvm_arena arena = { .size = (vm->text.bytes + 2) * sizeof(*vm->root) };
+
+	arena.base = axvm_tool_alloc(1, arena.size);
+	if (axvm_toml_parse(vm->text.data, vm->text.bytes, &arena, &vm->root, &error) < 0)
+		vm->root = NULL;
+}
+
+static bool guess_by_kernel(const struct axvm_tool_vmfile *vm, enum axvm_isa *isa)
+{
+	const struct axvm_toml_node *node = find_key(vm, "kernel", "kernel_path");
+	struct axvm_tool_image image;
+	struct axvm_image_info info;
+	const char *why;
+	char *path;
+
+	if (!node || node->type != AXVM_TOML_STRING)
+		return false;
+	path = axvm_tool_print("%.*s", (int)node->u.string.bytes, node->u.string.text);
+	if (map_image(vm->path, path, NULL, &image) != 0 ||
+	    axvm_image_probe(image.blob, &info, &why) < 0 || !info.isa_known)
+		return false;
+	*isa = info.isa;
+	return true;
+}
+
+bool axvm_tool_vmfile_read(struct axvm_tool_vmfile *vm, const char *path, const enum axvm_isa *isa)
+{
+	struct axvm_config_source source = { .file = path, .report = report, .context = vm };
+	enum axvm_isa own = isa ? *isa : AXVM_ISA_AARCH64;
+	size_t bytes;
+	void *memory;
+	int error;
+
+	*vm = (struct axvm_tool_vmfile){ .path = path };
+	error = axvm_tool_file_map(path, &vm->text);
+	if (error) {
+		axvm_tool_complain("%s: %s", path, strerror(error));
+		return false;
+	}
+	read_places(vm);
+	source.text = vm->text.data;
+	source.bytes = vm->text.bytes;
+	bytes = AXVM_CONFIG_MEMORY_BYTES(vm->text.bytes);
+	memory = axvm_tool_alloc(1, bytes);
+	if (!isa) {
+		source.report = NULL;
+		if (axvm_config_isa(&source, memory, bytes, &own) < 0)
+			(void)guess_by_kernel(vm, &own);
+		source.report = report;
+	}
+	vm->platform = platforms[own];
+	error = axvm_config_parse(&source, vm->platform, memory, bytes, &vm->config);
+	if (error && error != AXVM_EFORMAT)
+		axvm_tool_complain("%s: %s", path, axvm_strerror(error));
+	return error == 0;
+}
+
+/* ---- plan ----------------------------------------------------------------------------------- */
+
+/* The image that a sentence of the planner is about: it begins with its name. */
+static const char *blamed_key(const char *why)
+{
+	for (unsigned i = 0; i < AXVM_TOOL_IMAGES; i++) {
+		const size_t length = strlen(images[i].name);
+
+		if (strncmp(why, images[i].name, length) == 0 && why[length] == ':')
+			return images[i].key;
+	}
+	return NULL;
+}
+
+bool axvm_tool_vmfile_plan(struct axvm_tool_vmfile *vm)
+{
+	const struct axvm_vm_params params = {
+		.config = vm->config,
+		.kernel = vm->images[AXVM_TOOL_KERNEL].blob,
+		.initrd = vm->images[AXVM_TOOL_INITRD].blob,
+		.dtb = vm->images[AXVM_TOOL_DTB].blob,
+		.bios = vm->images[AXVM_TOOL_BIOS].blob,
+	};
+	char why[AXVM_WHY_BYTES] = "";
+	const int error = axvm_plan_make(vm->config, vm->platform, &params, &vm->plan, why);
+
+	if (error)
+		axvm_tool_vmfile_complain(vm, "kernel", blamed_key(why), "%s",
+					  why[0] ? why : axvm_strerror(error));
+	return error == 0;
+}
+
+/* ---- several -------------------------------------------------------------------------------- */
+
+static bool ids_differ(const struct axvm_tool_vmfile *vms, size_t count)
+{
+	bool good = true;
+
+	for (size_t i = 1; i < count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (!vms[i].config || !vms[j].config ||
+			    vms[i].config->id != vms[j].config->id)
+				continue;
+			axvm_tool_vmfile_complain(&vms[i], "base", "id",
+						  "id %u is also that of %s: give each VM its own",
+						  vms[i].config->id, vms[j].path);
+			good = false;
+			break;
+		}
+	}
+	return good;
+}
+
+struct axvm_tool_vmfile *axvm_tool_vmfiles_read(char *const *paths, size_t count,
+						const enum axvm_isa **isa)
+{
+	struct axvm_tool_vmfile *vms = axvm_tool_alloc(count, sizeof(*vms));
+	bool good = true;
+
+	for (size_t i = 0; i < count; i++) {
+		const bool parsed = axvm_tool_vmfile_read(&vms[i], paths[i], *isa);
+
+		if (!*isa && vms[i].platform)
+			*isa = &vms[i].platform->isa;
+		good = parsed && axvm_tool_vmfile_map_images(&vms[i], NULL) &&
+		       axvm_tool_vmfile_plan(&vms[i]) && good;
+	}
+	if (ids_differ(vms, count) && good)
+		return vms;
+	return NULL;
 }
