@@ -22,7 +22,46 @@ enum axvm_verdict axvm_aarch64_exit_serror(struct axvm_vcpu *vcpu, uint64_t esr)
 /* The EL1 virtual timer's physical interrupt arrived and is active at the host's distributor. */
 void axvm_aarch64_virtual_timer_fired(struct axvm_vcpu *vcpu);
 
+/*
+ * Bit n: the physical interrupt n, below 32, is active at the host on behalf of this vCPU, in a
+ * list register or waiting for one. Unbind deactivates these on its CPU, bind makes them active
+ * on its own, so that they neither fire again nor stay behind. Valid before bind, and after the
+ * last axvm_hal_irq_sync and fill; a bit too many at unbind is harmless.
+ */
+uint32_t axvm_aarch64_linked_interrupts(const struct axvm_vcpu *vcpu);
+
+/*
+ * A passed-through SPI arrived from the host and is active there (priority dropped, not
+ * deactivated): the guest's deactivation ends it. Any CPU. AXVM_EINVAL: the VM has no such line.
+ */
+int axvm_aarch64_physical_spi(struct axvm_vm *vm, uint32_t intid);
+
 /* The maintenance interrupt: list registers have room again, or an end of interrupt is noted. */
 void axvm_aarch64_maintenance(struct axvm_vcpu *vcpu);
+
+/*
+ * Makes the guest take a synchronous exception at EL1: ESR_EL1, FAR_EL1, ELR_EL1, SPSR_EL1, PSTATE
+ * and PC as [ARM D1.3.1]. `esr` without its EC being checked. Bound, on the vCPU's CPU. Slow.
+ */
+void axvm_aarch64_inject_sync(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far);
+
+/* The trapped instruction is UNDEFINED; `esr` is the trap's. PC is that of the instruction. */
+void axvm_aarch64_inject_undefined(struct axvm_vcpu *vcpu, uint64_t esr);
+
+/* Goes past the trapped instruction, whose syndrome is `esr`. */
+void axvm_aarch64_skip_a32(struct axvm_vcpu *vcpu, uint64_t esr);
+static inline void axvm_aarch64_skip(struct axvm_vcpu *vcpu, uint64_t esr)
+{
+	if ((vcpu->arch.pstate & 0x10) == 0)
+		vcpu->arch.pc += 4;
+	else
+		axvm_aarch64_skip_a32(vcpu, esr);
+}
+
+/* WFI, and PSCI's standby: leaves with AXVM_EXIT_HALT when there is nothing to do. PC is past it. */
+enum axvm_verdict axvm_aarch64_wait(struct axvm_vcpu *vcpu);
+
+/* call.c: HVC or SMC; PC is past it. The number is in x0, the arguments in x1 and on. */
+enum axvm_verdict axvm_aarch64_call(struct axvm_vcpu *vcpu);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef AXVM_AARCH64_REGS_H
 #define AXVM_AARCH64_REGS_H
 
+#include "affinity.h"
 #include "arch.h"
 
 /* HCR_EL2 [ARM D19.2.48]; E2H is 0. */
@@ -73,9 +74,6 @@
 #define AXVM_AARCH64_PSTATE_DIT (1ULL << 24)
 #define AXVM_AARCH64_PSTATE_NZCV 0xf0000000ULL
 
-/* The affinity fields of an MPIDR_EL1, and of PSCI's target arguments. */
-#define AXVM_AARCH64_AFFINITY 0xff00ffffffULL
-
 /* The guest's ID registers, from the host's through the table in id_registers.c. Once per VM. */
 #define AXVM_AARCH64_ID_ROWS 8u /* CRm 0 to 7; op2 0 to 7 */
 void axvm_aarch64_id_registers_init(struct axvm_vm *vm);
@@ -86,11 +84,9 @@ uint64_t axvm_aarch64_id_register(unsigned crm, unsigned op2, uint64_t host, uin
 /* A trapped MSR, MRS or system instruction, EC 0x18: answered, or UNDEF injected. */
 enum axvm_verdict axvm_aarch64_system_register(struct axvm_vcpu *vcpu, uint64_t esr);
 
-/* regs of arch/aarch64/vcpu.c: EL1 system registers at reset, timers excepted. */
+/* In vcpu.c: EL1 system registers at reset, timers excepted. */
 void axvm_aarch64_sysregs_reset(struct axvm_vcpu *vcpu);
 
-/* What MPIDR_EL1 holds beside RES1: from the configuration, or as QEMU's `virt` numbers its CPUs. */
-uint64_t axvm_aarch64_affinity(const struct axvm_config *config, uint32_t index);
 /* The vCPU with this affinity (bits outside of AXVM_AARCH64_AFFINITY must be 0), or NULL. */
 struct axvm_vcpu *axvm_aarch64_vcpu_by_affinity(struct axvm_vm *vm, uint64_t affinity);
 

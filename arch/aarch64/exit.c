@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exits from the guest: what happened, and who answers it. The order of the tests
+ * is that of frequency; the common data abort is one comparison away from the bus.
+ */
+#include "exit.h"
+
+#include "regs.h"
+
+/* Exception classes [ARM D19.2.37]. */
+#define EC_WFX 0x01u
+#define EC_CP15 0x03u
+#define EC_CP15_64 0x04u
+#define EC_CP14 0x05u
+#define EC_CP14_LS 0x06u
+#define EC_VMRS 0x08u
+#define EC_CP14_64 0x0cu
+#define EC_HVC64 0x16u
+#define EC_SMC64 0x17u
+#define EC_SYS64 0x18u
+#define EC_INSTRUCTION_ABORT 0x20u
+#define EC_DATA_ABORT 0x24u
+
+#define ESR_EC_SHIFT 26
+#define ESR_IL (1ULL << 25)
+
+/* Of a data abort. */
+#define ISS_ISV (1ULL << 24)
+#define ISS_SAS_SHIFT 22
+#define ISS_SSE (1ULL << 21)
+#define ISS_SRT_SHIFT 16
+#define ISS_SF (1ULL << 15)
+#define ISS_FNV (1ULL << 10)
+#define ISS_CM (1ULL << 8)
+#define ISS_S1PTW (1ULL << 7)
+#define ISS_WNR (1ULL << 6)
+#define FSC_CLASS 0x3cULL
+#define FSC_TRANSLATION 0x04ULL
+#define FSC_EXTERNAL 0x10ULL
+
+/* A translation fault with a syndrome that says what was accessed. */
+#define ABORT_EMULATED (ISS_ISV | ISS_CM | ISS_S1PTW | FSC_CLASS)
+
+#define ISS_WFE 1ULL
+
+/* ---- exceptions into the guest ------------------------------------------------------------ */
+
+/* Which quarter of the vector table [ARM D1.3.1.1]. */
+static uint64_t vector_offset(uint64_t pstate)
+{
+	if ((pstate & AXVM_AARCH64_PSTATE_A32) != 0)
+		return 0x600;
+	switch (pstate & AXVM_AARCH64_PSTATE_MODE) {
+	case AXVM_AARCH64_PSTATE_EL1H:
+		return 0x200;
+	case AXVM_AARCH64_PSTATE_EL1T:
+		return 0x000;
+	default:
+		return 0x400;
+	}
+}
+
+static bool from_el1(const struct axvm_vcpu *vcpu)
+{
+	return vector_offset(vcpu->arch.pstate) < 0x400;
+}
+
+/* PSTATE as taking an exception to EL1 makes it: AArch64.TakeException of [ARM J1]. */
+static uint64_t exception_pstate(uint64_t old, uint64_t sctlr)
+{
+	uint64_t pstate = AXVM_AARCH64_PSTATE_EL1H | AXVM_AARCH64_PSTATE_DAIF |
+			  (old & (AXVM_AARCH64_PSTATE_NZCV | AXVM_AARCH64_PSTATE_PAN |
+				  AXVM_AARCH64_PSTATE_DIT));
+
+	if ((sctlr & AXVM_AARCH64_SCTLR_SPAN) == 0)
+		pstate |= AXVM_AARCH64_PSTATE_PAN;
+	if ((sctlr & AXVM_AARCH64_SCTLR_DSSBS) != 0)
+		pstate |= AXVM_AARCH64_PSTATE_SSBS;
+	return pstate;
+}
+
+void axvm_aarch64_inject_sync(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far)
+{
+	struct axvm_arch_vcpu *arch = &vcpu->arch;
+
+	axvm_hal_sysreg_sync(vcpu);
+	arch->sys.esr_el1 = esr;
+	arch->sys.far_el1 = far;
+	arch->sys.elr_el1 = arch->pc;
+	arch->sys.spsr_el1 = arch->pstate;
+	arch->pc = arch->sys.vbar_el1 + vector_offset(arch->pstate);
+	arch->pstate = exception_pstate(arch->pstate, arch->sys.sctlr_el1);
+	axvm_hal_sysreg_flush(vcpu);
+}
+
+void axvm_aarch64_inject_undefined(struct axvm_vcpu *vcpu, uint64_t esr)
+{
+	axvm_aarch64_inject_sync(vcpu, esr & ESR_IL, 0);
+}
+
+/*
+ * A synchronous external abort at the address of the access. Of the trap's syndrome
+ * only what this fault status leaves valid goes along.
+ */
+static enum axvm_verdict inject_abort(struct axvm_vcpu *vcpu, uint32_t ec, uint64_t esr,
+				      uint64_t far)
+{
+	uint64_t kept = esr & (ISS_FNV | ESR_IL);
+
+	if (ec == EC_DATA_ABORT)
+		kept |= esr & (ISS_CM | ISS_WNR);
+	/* The class for "from the same level" is the next one. */
+	ec += from_el1(vcpu) ? 1 : 0;
+	axvm_aarch64_inject_sync(vcpu, (uint64_t)ec << ESR_EC_SHIFT | kept | FSC_EXTERNAL, far);
+	return AXVM_ENTER;
+}
+
+/* ---- stepping over an instruction --------------------------------------------------------- */
+
+/* IT[7:2] and IT[1:0] of an AArch32 PSTATE. */
+#define PSTATE_T (1ULL << 5)
+#define PSTATE_IT_HIGH 0xfc00ULL
+#define PSTATE_IT_LOW 0x06000000ULL
+
+static void advance_it(struct axvm_arch_vcpu *arch)
+{
+	uint64_t it = (arch->pstate & PSTATE_IT_HIGH) >> 8 | (arch->pstate & PSTATE_IT_LOW) >> 25;
+
+	if ((it & 7) == 0)
+		it = 0;
+	else
+		it = (it & 0xe0) | (it << 1 & 0x1f);
+	arch->pstate &= ~(PSTATE_IT_HIGH | PSTATE_IT_LOW);
+	arch->pstate |= (it & 0xfc) << 8 | (it & 3) << 25;
+}
+
+void axvm_aarch64_skip_a32(struct axvm_vcpu *vcpu, uint64_t esr)
+{
+	vcpu->arch.pc += (esr & ESR_IL) != 0 ? 4 : 2;
+	if ((vcpu->arch.pstate & PSTATE_T) != 0)
+		advance_it(&vcpu->arch);
+}
+
+/* ---- aborts ---------------------------------------------------------------------------------- */
+
+/* What the register gets of `bytes` that were read: sign and width of the instruction. */
+static inline uint64_t extend(uint64_t value, unsigned bytes, uint64_t esr)
+{
+	if ((esr & ISS_SSE) != 0) {
+		uint64_t sign = 1ULL << (bytes * 8 - 1);
+
+		value = (value ^ sign) - sign;
+		if ((esr & ISS_SF) == 0)
+			value &= UINT32_MAX;
+	}
+	return value;
+}
+
+static inline enum axvm_verdict emulate(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
+					uint64_t hpfar)
+{
+	unsigned target = (unsigned)(esr >> ISS_SRT_SHIFT) & 31;
+	struct axvm_access access = {
+		.addr = (hpfar & 0xfffffffffff0ULL) << 8 | (far & 0xfff),
+		.bytes = (uint8_t)(1u << (esr >> ISS_SAS_SHIFT & 3)),
+		.write = (esr & ISS_WNR) != 0,
+	};
+
+	if (access.write) {
+		access.value = axvm_aarch64_get_x(vcpu, target);
+		if (!axvm_bus_mmio(vcpu, &access))
+			return inject_abort(vcpu, EC_DATA_ABORT, esr, far);
+		axvm_aarch64_skip(vcpu, esr);
+		return AXVM_ENTER;
+	}
+	if (!axvm_bus_mmio(vcpu, &access))
+		return inject_abort(vcpu, EC_DATA_ABORT, esr, far);
+	axvm_aarch64_skip(vcpu, esr);
+	return axvm_aarch64_set_x(vcpu, target, extend(access.value, access.bytes, esr));
+}
+
+/*
+ * Cache maintenance by address where no memory is has nothing to do. The rest, an
+ * access that the syndrome does not describe, a table walk outside of memory, a
+ * right that the mapping does not give, is an external abort.
+ */
+static enum axvm_verdict rare_abort(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far)
+{
+	if ((esr & (ISS_CM | ISS_S1PTW)) == ISS_CM && (esr & FSC_CLASS) == FSC_TRANSLATION) {
+		axvm_aarch64_skip(vcpu, esr);
+		return AXVM_ENTER;
+	}
+	return inject_abort(vcpu, EC_DATA_ABORT, esr, far);
+}
+
+/* ---- the rest ----------------------------------------------------------------------------------- */
+
+enum axvm_verdict axvm_aarch64_wait(struct axvm_vcpu *vcpu)
+{
+	if (atomic_load_explicit(&vcpu->requests, memory_order_relaxed) != 0)
+		return AXVM_ENTER;
+	if (vcpu->arch.vgic.lr_used != 0)
+		axvm_vgic_refill(vcpu); /* the guest may have ended what was pending */
+	if (axvm_arch_irq_pending(vcpu))
+		return AXVM_ENTER;
+	vcpu->exit.reason = AXVM_EXIT_HALT;
+	return AXVM_LEAVE;
+}
+
+static enum axvm_verdict wfx(struct axvm_vcpu *vcpu, uint64_t esr)
+{
+	axvm_aarch64_skip(vcpu, esr);
+	return (esr & ISS_WFE) != 0 ? AXVM_ENTER : axvm_aarch64_wait(vcpu);
+}
+
+/* Whether PSTATE's flags pass a condition code [ARM C1.2.4]. */
+static bool passes(uint64_t pstate, uint64_t condition)
+{
+	bool n = (pstate >> 31 & 1) != 0;
+	bool z = (pstate >> 30 & 1) != 0;
+	bool c = (pstate >> 29 & 1) != 0;
+	bool v = (pstate >> 28 & 1) != 0;
+	const bool base[8] = { z, c, n, v, c && !z, n == v, n == v && !z, true };
+	bool result = base[condition >> 1];
+
+	return (condition & 1) != 0 && condition != 15 ? !result : result;
+}
+
+/*
+ * A coprocessor access of AArch32 at EL0. A conditional one may trap although its
+ * condition fails; ISS.CV says whether the condition is in the syndrome.
+ */
+static enum axvm_verdict coprocessor(struct axvm_vcpu *vcpu, uint64_t esr)
+{
+	if ((esr >> 24 & 1) != 0 && !passes(vcpu->arch.pstate, esr >> 20 & 0xf)) {
+		axvm_aarch64_skip_a32(vcpu, esr);
+		return AXVM_ENTER;
+	}
+	axvm_aarch64_inject_undefined(vcpu, esr);
+	return AXVM_ENTER;
+}
+
+static enum axvm_verdict rare_exit(struct axvm_vcpu *vcpu, uint32_t ec, uint64_t esr, uint64_t far)
+{
+	switch (ec) {
+	case EC_WFX:
+		return wfx(vcpu, esr);
+	case EC_DATA_ABORT:
+		return rare_abort(vcpu, esr, far);
+	case EC_SMC64: /* trapped, so not stepped over yet */
+		vcpu->arch.pc += 4;
+		return axvm_aarch64_call(vcpu);
+	case EC_INSTRUCTION_ABORT:
+		return inject_abort(vcpu, ec, esr, far);
+	case EC_CP15:
+	case EC_CP15_64:
+	case EC_CP14:
+	case EC_CP14_LS:
+	case EC_VMRS:
+	case EC_CP14_64:
+		return coprocessor(vcpu, esr);
+	default: /* a feature that the ID registers do not show */
+		axvm_aarch64_inject_undefined(vcpu, esr);
+		return AXVM_ENTER;
+	}
+}
+
+/* Requests come before the guest; what the handler said about registers still holds. */
+static inline enum axvm_verdict before_enter(struct axvm_vcpu *vcpu, enum axvm_verdict verdict)
+{
+	if (verdict == AXVM_LEAVE ||
+	    atomic_load_explicit(&vcpu->requests, memory_order_relaxed) == 0)
+		return verdict;
+
+	enum axvm_verdict asked = axvm_vcpu_take_requests(vcpu);
+
+	return asked > verdict ? asked : verdict;
+}
+
+enum axvm_verdict axvm_aarch64_exit_sync(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
+					 uint64_t hpfar)
+{
+	uint32_t ec = (uint32_t)(esr >> ESR_EC_SHIFT) & 0x3f;
+	enum axvm_verdict verdict;
+
+	if (ec == EC_DATA_ABORT && (esr & ABORT_EMULATED) == (ISS_ISV | FSC_TRANSLATION))
+		verdict = emulate(vcpu, esr, far, hpfar);
+	else if (ec == EC_HVC64)
+		verdict = axvm_aarch64_call(vcpu);
+	else if (ec == EC_SYS64)
+		verdict = axvm_aarch64_system_register(vcpu, esr);
+	else
+		verdict = rare_exit(vcpu, ec, esr, far);
+	return before_enter(vcpu, verdict);
+}
+
+/* HCR_EL2.VSE goes in, and comes out when the guest has taken it, with the other registers. */
+enum axvm_verdict axvm_aarch64_exit_serror(struct axvm_vcpu *vcpu, uint64_t esr)
+{
+	(void)esr; /* without RAS a virtual SError carries no syndrome */
+	axvm_hal_sysreg_sync(vcpu);
+	vcpu->arch.hcr |= AXVM_AARCH64_HCR_VSE;
+	axvm_hal_sysreg_flush(vcpu);
+	return before_enter(vcpu, AXVM_ENTER);
+}
+
+void axvm_aarch64_virtual_timer_fired(struct axvm_vcpu *vcpu)
+{
+	(void)axvm_vgic_linked_private(vcpu, AXVM_VGIC_VIRTUAL_TIMER);
+	axvm_vgic_refill(vcpu);
+}
+
+void axvm_aarch64_maintenance(struct axvm_vcpu *vcpu)
+{
+	axvm_vgic_refill(vcpu);
+}
+
+uint32_t axvm_aarch64_linked_interrupts(const struct axvm_vcpu *vcpu)
+{
+	return atomic_load_explicit(&vcpu->arch.vgic.bank.linked, memory_order_relaxed);
+}
+
+int axvm_aarch64_physical_spi(struct axvm_vm *vm, uint32_t intid)
+{
+	return axvm_vgic_linked_shared(vm, intid);
+}

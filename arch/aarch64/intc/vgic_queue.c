@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From pending interrupts to list registers and back. After a sync each list
+ * register in use is reviewed: what the guest did to it goes into the words, what
+ * happened meanwhile goes into it. Then free ones are filled. Only when there are
+ * more interrupts than room are priorities compared: the hardware sorts what it has.
+ *
+ * An interrupt in a list register carries its pending state with it: the latch is
+ * consumed when it is put in, and given back when it is taken out. That of a level
+ * interrupt follows the line; it asks for maintenance at its end only while the line
+ * is high, since every change of a line comes through here.
+ */
+#include <axvm/hal_aarch64.h>
+
+#include "vgic_private.h"
+
+#define LR_STATE_SHIFT 62
+#define STATE_PENDING 1u
+#define STATE_ACTIVE 2u
+
+#define HCR_OURS (AXVM_ICH_HCR_EN | AXVM_ICH_HCR_LRENPIE | AXVM_ICH_HCR_NPIE | AXVM_ICH_HCR_TDIR)
+#define HCR_EOICOUNT (0x1fULL << AXVM_ICH_HCR_EOICOUNT_SHIFT)
+
+static inline uint32_t free_lrs(const struct axvm_vgic_cpu *cpu)
+{
+	return ((1u << cpu->lr_count) - 1) & ~cpu->lr_used;
+}
+
+/* Follows its line, as opposed to edges, SGIs and linked ones. */
+static inline bool follows_line(const struct axvm_vgic_bank *bank, uint32_t bit)
+{
+	return ((vgic_get(&bank->edge) | vgic_get(&bank->linked)) & bit) == 0;
+}
+
+static inline bool is_deliverable(const struct axvm_vcpu *vcpu, const struct axvm_vgic_bank *bank,
+				  uint32_t id)
+{
+	uint32_t bits = vgic_get(&bank->enabled) &
+			vgic_in_enabled_group(bank, vgic_get(&vcpu->vm->arch.vgic.ctlr));
+
+	if (id >= AXVM_VGIC_PRIVATE)
+		bits &= vgic_get(&vcpu->arch.vgic.routed[id >> 5]);
+	return (bits >> (id & 31) & 1) != 0;
+}
+
+/* Something of ours may be deliverable again: this fill looks, or another vCPU is told. */
+static void look_again(struct axvm_vcpu *vcpu, struct axvm_vgic_bank *bank, uint32_t id)
+{
+	uint32_t word = id >> 5;
+	uint32_t bit = 1u << (id & 31);
+
+	if (word == 0 || (vgic_waiting(bank) & bit) == 0)
+		return;
+	if ((vgic_get(&vcpu->arch.vgic.routed[word]) & bit) != 0)
+		vgic_set_if(&vcpu->arch.vgic.spi_hint, 1u << word);
+	else
+		axvm_vgic_notify(vcpu->vm, word, bit);
+}
+
+/* List register n becomes empty, and its interrupt free for whoever may take it. */
+static void release(struct axvm_vcpu *vcpu, uint32_t n, struct axvm_vgic_bank *bank, uint32_t id)
+{
+	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
+	uint32_t bit = 1u << (id & 31);
+
+	cpu->lr[n] = 0;
+	cpu->lr_used &= ~(1u << n);
+	cpu->lr_eoi &= ~(1u << n);
+	vgic_put(&cpu->lr_pending, vgic_get(&cpu->lr_pending) & ~(1u << n));
+	vgic_clear_if(&bank->held_pending, bit);
+	vgic_clear(&bank->held, bit);
+	look_again(vcpu, bank, id);
+}
+
+/* The guest has ended it; a linked one is deactivated at the host by the same stroke. */
+static void finish(struct axvm_vcpu *vcpu, uint32_t n, struct axvm_vgic_bank *bank, uint32_t id)
+{
+	uint32_t bit = 1u << (id & 31);
+
+	if ((vcpu->arch.vgic.lr_eoi >> n & 1) != 0)
+		vcpu->arch.vgic.lr_dirty |= 1u << n; /* ends its request for maintenance */
+	vgic_clear_if(&bank->active, bit);
+	vgic_clear_if(&bank->linked, bit);
+	release(vcpu, n, bank, id);
+}
+
+static void unlink_host(struct axvm_vgic_bank *bank, uint32_t id)
+{
+	uint32_t bit = 1u << (id & 31);
+
+	if ((vgic_get(&bank->linked) & bit) != 0) {
+		vgic_clear(&bank->linked, bit);
+		axvm_hal_aarch64_irq_deactivate(id);
+	}
+}
+
+/* What others wrote to ICPENDR and ICACTIVER. Returns the new state. */
+static uint32_t take_wishes(struct axvm_vgic_bank *bank, uint32_t id, uint32_t state)
+{
+	uint32_t bit = 1u << (id & 31);
+
+	if ((vgic_get(&bank->drop_pending) & bit) != 0) {
+		vgic_clear(&bank->drop_pending, bit);
+		state &= ~STATE_PENDING;
+	}
+	if ((vgic_get(&bank->drop_active) & bit) != 0) {
+		vgic_clear(&bank->drop_active, bit);
+		state &= ~STATE_ACTIVE;
+	}
+	if (state == 0)
+		unlink_host(bank, id);
+	return state;
+}
+
+/* The state of one that follows its line; *eoi: it is pending because the line is high. */
+static uint32_t review_level(struct axvm_vgic_bank *bank, uint32_t bit, uint32_t state,
+			     bool deliverable, bool *eoi)
+{
+	bool line = (vgic_get(&bank->level) & bit) != 0;
+	bool from_line = *eoi;
+
+	*eoi = false;
+	if ((state & STATE_PENDING) != 0 && (from_line || !deliverable)) {
+		if (!from_line)
+			vgic_set(&bank->latch, bit);
+		state &= ~STATE_PENDING;
+	}
+	if (!deliverable)
+		return state;
+	if ((vgic_get(&bank->latch) & bit) != 0) {
+		vgic_clear(&bank->latch, bit);
+		state |= STATE_PENDING;
+	}
+	if (line) {
+		*eoi = true;
+		state |= STATE_PENDING;
+	}
+	return state;
+}
+
+/* The state of an edge, an SGI or a linked one. */
+static uint32_t review_edge(struct axvm_vgic_bank *bank, uint32_t bit, uint32_t state,
+			    bool deliverable)
+{
+	bool linked = (vgic_get(&bank->linked) & bit) != 0;
+
+	if (!deliverable) {
+		if ((state & STATE_PENDING) != 0)
+			vgic_set(&bank->latch, bit);
+		return state & ~STATE_PENDING;
+	}
+	/* The hardware has no state "active and pending" for a linked one. */
+	if ((vgic_get(&bank->latch) & bit) != 0 && !(linked && state == STATE_ACTIVE)) {
+		vgic_clear(&bank->latch, bit);
+		state |= STATE_PENDING;
+	}
+	return state;
+}
+
+static inline uint64_t compose(const struct axvm_vgic_bank *bank, uint32_t id, uint32_t state,
+			       bool eoi)
+{
+	uint32_t bit = 1u << (id & 31);
+	uint64_t lr = (uint64_t)state << LR_STATE_SHIFT | id |
+		      (uint64_t)vgic_priority(bank, id) << AXVM_ICH_LR_PRIORITY_SHIFT;
+
+	if ((vgic_get(&bank->group1) & bit) != 0)
+		lr |= AXVM_ICH_LR_GROUP1;
+	if ((vgic_get(&bank->linked) & bit) != 0)
+		lr |= AXVM_ICH_LR_HW | (uint64_t)id << AXVM_ICH_LR_PINTID_SHIFT;
+	else if (eoi)
+		lr |= AXVM_ICH_LR_EOI;
+	return lr;
+}
+
+/* Writes list register n, where it differs, and the words that mirror it. */
+static void store(struct axvm_vgic_cpu *cpu, uint32_t n, struct axvm_vgic_bank *bank, uint32_t id,
+		  uint64_t lr)
+{
+	uint32_t bit = 1u << (id & 31);
+	uint32_t slot = 1u << n;
+	uint32_t pending = vgic_get(&cpu->lr_pending) & ~slot;
+
+	if (cpu->lr[n] != lr) {
+		cpu->lr[n] = lr;
+		cpu->lr_dirty |= slot;
+	}
+	cpu->lr_eoi = (cpu->lr_eoi & ~slot) | ((lr & AXVM_ICH_LR_HW) == 0 &&
+						(lr & AXVM_ICH_LR_EOI) != 0 ? slot : 0);
+	if ((lr & AXVM_ICH_LR_PENDING) != 0) {
+		pending |= slot;
+		vgic_set_if(&bank->held_pending, bit);
+	} else {
+		vgic_clear_if(&bank->held_pending, bit);
+	}
+	vgic_put(&cpu->lr_pending, pending);
+	if ((lr & AXVM_ICH_LR_ACTIVE) != 0)
+		vgic_set_if(&bank->active, bit);
+	else
+		vgic_clear_if(&bank->active, bit);
+}
+
+static void review(struct axvm_vcpu *vcpu, uint32_t n)
+{
+	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
+	uint32_t id = cpu->lr_id[n];
+	uint32_t bit = 1u << (id & 31);
+	struct axvm_vgic_bank *bank = vgic_bank(vcpu, id);
+	uint32_t state = (uint32_t)(cpu->lr[n] >> LR_STATE_SHIFT);
+
+	if (state == 0) {
+		finish(vcpu, n, bank, id);
+		return;
+	}
+
+	bool eoi = (cpu->lr_eoi >> n & 1) != 0;
+	bool deliverable = is_deliverable(vcpu, bank, id);
+
+	state = take_wishes(bank, id, state);
+	if (follows_line(bank, bit))
+		state = review_level(bank, bit, state, deliverable, &eoi);
+	else
+		state = review_edge(bank, bit, state, deliverable);
+
+	if (state == 0) {
+		cpu->lr_dirty |= 1u << n;
+		vgic_clear_if(&bank->active, bit);
+		release(vcpu, n, bank, id);
+		return;
+	}
+	store(cpu, n, bank, id, compose(bank, id, state, eoi));
+}
+
+/* Marks it as ours. False: another vCPU was faster (a route that changes). */
+static bool claim(struct axvm_vcpu *vcpu, struct axvm_vgic_bank *bank, uint32_t id)
+{
+	uint32_t bit = 1u << (id & 31);
+
+	if (id < AXVM_VGIC_PRIVATE) {
+		vgic_put(&bank->held, vgic_get(&bank->held) | bit); /* its own CPU alone writes it */
+	} else {
+		if ((vgic_set(&bank->held, bit) & bit) != 0)
+			return false;
+		vgic_put(&vcpu->vm->arch.vgic.holder[id], vcpu->index);
+	}
+	vgic_clear_if(&bank->drop_pending, bit);
+	vgic_clear_if(&bank->drop_active, bit);
+	return true;
+}
+
+/* Puts a candidate into a free list register. False: there is none. */
+static bool insert(struct axvm_vcpu *vcpu, struct axvm_vgic_bank *bank, uint32_t id)
+{
+	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
+	uint32_t bit = 1u << (id & 31);
+	uint32_t room = free_lrs(cpu);
+
+	if (room == 0)
+		return false;
+	if (!claim(vcpu, bank, id))
+		return true;
+
+	bool latched = (vgic_get(&bank->latch) & bit) != 0 &&
+		       (vgic_clear(&bank->latch, bit) & bit) != 0;
+	bool line = follows_line(bank, bit) && (vgic_get(&bank->level) & bit) != 0;
+
+	if (!latched && !line) { /* gone since we looked */
+		vgic_clear(&bank->held, bit);
+		look_again(vcpu, bank, id);
+		return true;
+	}
+
+	uint32_t n = (uint32_t)__builtin_ctz(room);
+
+	cpu->lr_used |= 1u << n;
+	cpu->lr_id[n] = id;
+	store(cpu, n, bank, id, compose(bank, id, STATE_PENDING, line));
+	return true;
+}
+
+static bool fill_private(struct axvm_vcpu *vcpu, uint32_t ctlr)
+{
+	struct axvm_vgic_bank *bank = &vcpu->arch.vgic.bank;
+
+	for (uint32_t left = vgic_candidates(bank, ctlr); left != 0; left &= left - 1) {
+		if (!insert(vcpu, bank, (uint32_t)__builtin_ctz(left)))
+			return false;
+	}
+	return true;
+}
+
+static inline uint32_t shared_candidates(struct axvm_vcpu *vcpu, uint32_t word, uint32_t ctlr)
+{
+	return vgic_candidates(&vcpu->vm->arch.vgic.spi[word], ctlr) &
+	       vgic_get(&vcpu->arch.vgic.routed[word]);
+}
+
+/* The hint goes before the look: whoever makes something pending sets it after that. */
+static bool fill_shared(struct axvm_vcpu *vcpu, uint32_t ctlr)
+{
+	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
+
+	for (uint32_t words = vgic_get(&cpu->spi_hint); words != 0; words &= words - 1) {
+		uint32_t word = (uint32_t)__builtin_ctz(words);
+
+		vgic_clear(&cpu->spi_hint, 1u << word);
+		for (uint32_t left = shared_candidates(vcpu, word, ctlr); left != 0;
+		     left &= left - 1) {
+			uint32_t id = word * 32 + (uint32_t)__builtin_ctz(left);
+
+			if (!insert(vcpu, &vcpu->vm->arch.vgic.spi[word], id)) {
+				vgic_set(&cpu->spi_hint, 1u << word);
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+/* ---- more interrupts than list registers ----------------------------------------------- */
+
+/* Takes one that is only pending back out of its list register. */
+static void give_back(struct axvm_vcpu *vcpu, uint32_t n)
+{
+	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
+	uint32_t id = cpu->lr_id[n];
+	struct axvm_vgic_bank *bank = vgic_bank(vcpu, id);
+
+	if ((cpu->lr_eoi >> n & 1) == 0)
+		vgic_set(&bank->latch, 1u << (id & 31));
+	cpu->lr_dirty |= 1u << n;
+	release(vcpu, n, bank, id);
+}
+
+/* The active one that matters least: not linked, if it can be, then of the lowest priority. */
+static uint32_t least_active(const struct axvm_vgic_cpu *cpu)
+{
+	uint64_t worst_key = 0;
+	uint32_t worst = 0;
+
+	for (uint32_t left = cpu->lr_used; left != 0; left &= left - 1) {
+		uint32_t n = (uint32_t)__builtin_ctz(left);
+		uint64_t key = (cpu->lr[n] >> AXVM_ICH_LR_PRIORITY_SHIFT & 0xff) + 1;
+
+		if ((cpu->lr[n] & AXVM_ICH_LR_HW) == 0)
+			key += 0x100;
+		if (key > worst_key) {
+			worst_key = key;
+			worst = n;
+		}
+	}
+	return worst;
+}
+
+/* It stays active; its end will be counted by the hardware, or trapped, for want of an entry. */
+static void evict_active(struct axvm_vcpu *vcpu)
+{
+	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
+	uint32_t n = least_active(cpu);
+	uint32_t id = cpu->lr_id[n];
+	struct axvm_vgic_bank *bank = vgic_bank(vcpu, id);
+
+	vgic_set(&bank->evicted, 1u << (id & 31));
+	cpu->evicted_count++;
+	if ((cpu->lr[n] & AXVM_ICH_LR_PENDING) != 0) {
+		give_back(vcpu, n);
+		return;
+	}
+	cpu->lr_dirty |= 1u << n;
+	release(vcpu, n, bank, id);
+}
+
+/* The most important candidates, sorted; keys are priority, then number. */
+struct selection {
+	uint32_t keys[AXVM_VGIC_LRS_MAX];
+	uint32_t count;
+	uint32_t room; /* at most AXVM_VGIC_LRS_MAX */
+};
+
+static void select_word(struct selection *best, const struct axvm_vgic_bank *bank, uint32_t word,
+			uint32_t candidates)
+{
+	for (uint32_t left = candidates; left != 0; left &= left - 1) {
+		uint32_t id = word * 32 + (uint32_t)__builtin_ctz(left);
+		uint32_t key = vgic_priority(bank, id) << 16 | id;
+		uint32_t at = best->count;
+
+		if (at == best->room) {
+			if (key >= best->keys[at - 1])
+				continue;
+			at--;
+		} else {
+			best->count++;
+		}
+		for (; at > 0 && best->keys[at - 1] > key; at--)
+			best->keys[at] = best->keys[at - 1];
+		best->keys[at] = key;
+	}
+}
+
+static void fill_best(struct axvm_vcpu *vcpu, uint32_t ctlr)
+{
+	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
+	struct selection best = { .count = 0 };
+
+	for (uint32_t left = cpu->lr_used; left != 0; left &= left - 1) {
+		uint32_t n = (uint32_t)__builtin_ctz(left);
+
+		if (cpu->lr[n] >> LR_STATE_SHIFT == STATE_PENDING)
+			give_back(vcpu, n);
+	}
+	if (free_lrs(cpu) == 0 && cpu->lr_count > 0)
+		evict_active(vcpu);
+
+	for (uint32_t room = free_lrs(cpu); room != 0; room &= room - 1)
+		best.room++;
+	if (best.room == 0)
+		return;
+	select_word(&best, &cpu->bank, 0, vgic_candidates(&cpu->bank, ctlr));
+	for (uint32_t words = vgic_get(&cpu->spi_hint); words != 0; words &= words - 1) {
+		uint32_t word = (uint32_t)__builtin_ctz(words);
+
+		select_word(&best, &vcpu->vm->arch.vgic.spi[word], word,
+			    shared_candidates(vcpu, word, ctlr));
+	}
+	for (uint32_t i = 0; i < best.count; i++) {
+		uint32_t id = best.keys[i] & 0xffff;
+
+		(void)insert(vcpu, vgic_bank(vcpu, id), id);
+	}
+}
+
+/* ---- ends of interrupts that had no list register ---------------------------------------- */
+
+static void deactivate_evicted(struct axvm_vcpu *vcpu, uint32_t id)
+{
+	struct axvm_vgic_bank *bank = vgic_bank(vcpu, id);
+	uint32_t bit = 1u << (id & 31);
+
+	unlink_host(bank, id);
+	vgic_clear(&bank->evicted, bit);
+	vgic_clear(&bank->active, bit);
+	look_again(vcpu, bank, id);
+}
+
+/* This vCPU's evicted interrupt of the highest priority: the guest ends that one first. */
+static uint32_t first_evicted(struct axvm_vcpu *vcpu)
+{
+	struct axvm_vgic *vgic = &vcpu->vm->arch.vgic;
+	uint32_t best = UINT32_MAX;
+
+	for (uint32_t word = 0; word < vgic_word_count(vgic); word++) {
+		struct axvm_vgic_bank *bank = vgic_bank(vcpu, word * 32);
+
+		for (uint32_t left = vgic_get(&bank->evicted); left != 0; left &= left - 1) {
+			uint32_t id = word * 32 + (uint32_t)__builtin_ctz(left);
+			uint32_t key = vgic_priority(bank, id) << 16 | id;
+
+			if (word != 0 && vgic_get(&vgic->holder[id]) != vcpu->index)
+				continue;
+			best = key < best ? key : best;
+		}
+	}
+	return best;
+}
+
+static void take_eoi_count(struct axvm_vcpu *vcpu)
+{
+	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
+	uint64_t count = (cpu->hcr & HCR_EOICOUNT) >> AXVM_ICH_HCR_EOICOUNT_SHIFT;
+
+	if (count != 0) {
+		cpu->hcr &= ~HCR_EOICOUNT;
+		cpu->hcr_dirty = 1;
+	}
+	for (; count > 0 && cpu->evicted_count > 0; count--) {
+		uint32_t key = first_evicted(vcpu);
+
+		if (key == UINT32_MAX) { /* others were cleared by ICACTIVER */
+			cpu->evicted_count = 0;
+			break;
+		}
+		deactivate_evicted(vcpu, key & 0xffff);
+		cpu->evicted_count--;
+	}
+}
+
+void axvm_vgic_deactivate(struct axvm_vcpu *vcpu, uint64_t value)
+{
+	struct axvm_vgic *vgic = &vcpu->vm->arch.vgic;
+	uint32_t id = (uint32_t)(value & 0xffffff);
+
+	if (id >= vgic->line_count)
+		return;
+
+	struct axvm_vgic_bank *bank = vgic_bank(vcpu, id);
+	uint32_t bit = 1u << (id & 31);
+
+	if ((vgic_get(&bank->held) & bit) != 0) {
+		vgic_set(&bank->drop_active, bit);
+		if (id >= AXVM_VGIC_PRIVATE)
+			axvm_vgic_notify_holders(vcpu->vm, id >> 5, bit);
+	} else if ((vgic_get(&bank->active) & bit) != 0) {
+		if ((vgic_get(&bank->evicted) & bit) != 0 && vcpu->arch.vgic.evicted_count > 0)
+			vcpu->arch.vgic.evicted_count--;
+		deactivate_evicted(vcpu, id);
+	}
+	axvm_vgic_refill(vcpu);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+static inline void store_hcr(struct axvm_vgic_cpu *cpu, bool full)
+{
+	uint64_t hcr = AXVM_ICH_HCR_EN;
+
+	if (full)
+		hcr |= AXVM_ICH_HCR_NPIE;
+	if (cpu->evicted_count > 0)
+		hcr |= AXVM_ICH_HCR_LRENPIE | AXVM_ICH_HCR_TDIR;
+	if ((cpu->hcr & HCR_OURS) != hcr) {
+		cpu->hcr = hcr;
+		cpu->hcr_dirty = 1;
+	}
+}
+
+void axvm_arch_irq_fill(struct axvm_vcpu *vcpu)
+{
+	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
+	uint32_t ctlr = vgic_get(&vcpu->vm->arch.vgic.ctlr);
+
+	if ((cpu->hcr & AXVM_ICH_HCR_LRENPIE) != 0)
+		take_eoi_count(vcpu);
+	for (uint32_t left = cpu->lr_used; left != 0; left &= left - 1)
+		review(vcpu, (uint32_t)__builtin_ctz(left));
+
+	bool fits = fill_private(vcpu, ctlr);
+
+	fits = fill_shared(vcpu, ctlr) && fits;
+	if (!fits)
+		fill_best(vcpu, ctlr);
+	store_hcr(cpu, !fits);
+}
+
+void axvm_vgic_refill(struct axvm_vcpu *vcpu)
+{
+	axvm_hal_irq_sync(vcpu);
+	axvm_arch_irq_fill(vcpu);
+	axvm_hal_irq_flush(vcpu);
+}
+
+bool axvm_arch_irq_pending(const struct axvm_vcpu *vcpu)
+{
+	const struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
+	const struct axvm_vgic *vgic = &vcpu->vm->arch.vgic;
+	uint32_t ctlr = vgic_get(&vgic->ctlr);
+
+	if (atomic_load_explicit(&vcpu->arch.timer_expired, memory_order_relaxed) != 0 ||
+	    vgic_get(&cpu->lr_pending) != 0 || vgic_candidates(&cpu->bank, ctlr) != 0)
+		return true;
+	for (uint32_t words = vgic_get(&cpu->spi_hint); words != 0; words &= words - 1) {
+		uint32_t word = (uint32_t)__builtin_ctz(words);
+
+		if ((vgic_candidates(&vgic->spi[word], ctlr) & vgic_get(&cpu->routed[word])) != 0)
+			return true;
+	}
+	return false;
+}
