@@ -8,11 +8,17 @@
 #define ENTITIES_MAX 256u
 #define SLICE_MS 10u
 
+/*
+ * ASLEEP: not before a wake. AWAKE: may run. RUNS: runs, and nobody has woken it since it began; only
+ * from here does it fall asleep, so that a wake during the run is not lost.
+ */
+enum wakefulness { ASLEEP, AWAKE, RUNS };
+
 /* A vCPU as the scheduler sees it. Entities are never freed, so that a late wake is harmless. */
 struct entity {
 	struct axvm_vcpu *vcpu; /* NULL: the entity is free */
 	uint32_t cpu;
-	_Atomic uint32_t runnable;
+	_Atomic uint32_t wakefulness;
 };
 
 /* One CPU's queue: the entities placed on it, taken in turn from `last`. */
@@ -89,7 +95,7 @@ static int place(struct axvm_vcpu *vcpu, uint64_t allowed, char why[AXVM_WHY_BYT
 	struct queue *queue = &queues[cpu];
 	entity->vcpu = vcpu;
 	entity->cpu = cpu;
-	atomic_store(&entity->runnable, 0);
+	atomic_store(&entity->wakefulness, ASLEEP);
 	axvm_vcpu_set_owner(vcpu, entity);
 	axvm_lock_take(&queue->lock);
 	queue->members[queue->count++] = entity;
@@ -103,7 +109,7 @@ static void unplace(struct entity *entity)
 	struct queue *queue = &queues[entity->cpu];
 	uint32_t at = 0;
 
-	atomic_store(&entity->runnable, 0);
+	atomic_store(&entity->wakefulness, ASLEEP);
 	axvm_lock_take(&queue->lock);
 	while (queue->members[at] != entity)
 		at++;
@@ -148,8 +154,7 @@ static void make_runnable(struct entity *entity)
 {
 	struct queue *queue = &queues[entity->cpu];
 
-	/* seq_cst: against the loop's store of 0 and its look at axvm_vcpu_has_work */
-	if (atomic_exchange_explicit(&entity->runnable, 1, memory_order_seq_cst) != 0)
+	if (atomic_exchange_explicit(&entity->wakefulness, AWAKE, memory_order_seq_cst) != ASLEEP)
 		return;
 	struct entity *current = atomic_load_explicit(&queue->current, memory_order_seq_cst);
 	if (current != NULL && current != entity)
@@ -203,7 +208,7 @@ static struct entity *pick(struct queue *queue, bool *others)
 	for (uint32_t step = 1; step <= queue->count; step++) {
 		uint32_t at = (queue->last + step) % queue->count;
 		struct entity *entity = queue->members[at];
-		if (atomic_load_explicit(&entity->runnable, memory_order_acquire) == 0)
+		if (atomic_load_explicit(&entity->wakefulness, memory_order_acquire) == ASLEEP)
 			continue;
 		if (found != NULL) {
 			*others = true;
@@ -219,24 +224,32 @@ static struct entity *pick(struct queue *queue, bool *others)
 	return found;
 }
 
+static void fall_asleep(struct entity *entity)
+{
+	uint32_t runs = RUNS;
+
+	atomic_compare_exchange_strong_explicit(&entity->wakefulness, &runs, ASLEEP,
+						memory_order_seq_cst, memory_order_seq_cst);
+}
+
 static void handle(struct entity *entity, const struct axvm_exit *exit)
 {
 	struct axvm_vm *vm = axvm_vcpu_vm(entity->vcpu);
 
 	switch (exit->reason) {
 	case AXVM_EXIT_HALT:
-		atomic_store_explicit(&entity->runnable, 0, memory_order_seq_cst);
+		fall_asleep(entity);
+		/* What came while it was bound did not wake it. */
 		if (axvm_vcpu_has_work(entity->vcpu))
-			atomic_store_explicit(&entity->runnable, 1, memory_order_seq_cst);
+			make_runnable(entity);
 		break;
 	case AXVM_EXIT_CPU_UP:
 		axvm_hal_vcpu_wake(axvm_vm_vcpu(vm, exit->cpu_up.target));
 		break;
 	case AXVM_EXIT_CPU_DOWN:
-		atomic_store_explicit(&entity->runnable, 0, memory_order_seq_cst);
-		/* Switched on again in the meantime: the wake came before the store. */
-		if (axvm_vcpu_power(entity->vcpu) != AXVM_POWER_OFF)
-			atomic_store_explicit(&entity->runnable, 1, memory_order_seq_cst);
+		fall_asleep(entity);
+		if (axvm_vcpu_has_work(entity->vcpu))
+			make_runnable(entity);
 		break;
 	case AXVM_EXIT_HYPERCALL:
 		axvm_vcpu_set_result(entity->vcpu, UINT64_MAX);
@@ -257,6 +270,7 @@ static void run(struct queue *queue, struct entity *entity, bool others)
 {
 	struct axvm_exit exit;
 
+	atomic_store_explicit(&entity->wakefulness, RUNS, memory_order_seq_cst);
 	atomic_store_explicit(&queue->current, entity, memory_order_seq_cst);
 	if (others)
 		axvm_hal_timer_start(&queue->slice, axvm_hal_time_ticks() +
@@ -266,7 +280,7 @@ static void run(struct queue *queue, struct entity *entity, bool others)
 		axvm_hal_timer_stop(&queue->slice);
 	atomic_store_explicit(&queue->current, NULL, memory_order_seq_cst);
 	if (error != 0)
-		atomic_store_explicit(&entity->runnable, 0, memory_order_seq_cst);
+		fall_asleep(entity);
 	else
 		handle(entity, &exit);
 }

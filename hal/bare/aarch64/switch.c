@@ -8,13 +8,10 @@
 
 #include "bare.h"
 #include "cpu.h"
+#include "exit.h"
 #include "pte.h"
 #include "regs.h"
 #include "sysreg.h"
-
-#define LR_HW (1ULL << 61)
-#define LR_STATE(lr) ((lr) >> 62)
-#define LR_PHYSICAL(lr) ((uint32_t)((lr) >> 32) & 0x3ff)
 
 /* X(register, member of struct axvm_aarch64_sysregs) */
 #define EL1_REGISTERS(X)                                                                  \
@@ -79,6 +76,8 @@ void axvm_hal_irq_sync(struct axvm_vcpu *vcpu)
 		uint32_t index = (uint32_t)__builtin_ctz(left);
 		vgic->lr[index] = (empty >> index & 1) != 0 ? 0 : read_lr(index);
 	}
+	if ((vgic->hcr & AXVM_ICH_HCR_LRENPIE) != 0)
+		vgic->hcr = read_ich_hcr_el2(); /* EOIcount */
 }
 
 void axvm_hal_irq_flush(struct axvm_vcpu *vcpu)
@@ -90,7 +89,10 @@ void axvm_hal_irq_flush(struct axvm_vcpu *vcpu)
 		write_lr(index, vgic->lr[index]);
 	}
 	vgic->lr_dirty = 0;
-	write_ich_hcr_el2(vgic->hcr);
+	if (vgic->hcr_dirty != 0) {
+		vgic->hcr_dirty = 0;
+		write_ich_hcr_el2(vgic->hcr);
+	}
 }
 
 /* The GIC has one or more 32-bit active-priority registers of each group [GICv3 12.4]. */
@@ -126,15 +128,12 @@ static void store_active_priorities(struct axvm_vgic_cpu *vgic)
 	}
 }
 
-/* A hardware-linked entry means that the physical interrupt is active on this CPU, and only here. */
-static void carry_linked_interrupts(struct axvm_cpu *cpu, const struct axvm_vgic_cpu *vgic,
-				    bool active)
+/* A linked interrupt is active at this CPU's redistributor while its vCPU is bound, and only then. */
+static void carry_linked_interrupts(const struct axvm_vcpu *vcpu, bool active)
 {
-	for (uint32_t left = vgic->lr_used; left != 0; left &= left - 1) {
-		uint64_t lr = vgic->lr[__builtin_ctz(left)];
-		if ((lr & LR_HW) != 0 && LR_STATE(lr) != 0 && LR_PHYSICAL(lr) < 32)
-			axvm_bare_gic_set_active(cpu, LR_PHYSICAL(lr), active);
-	}
+	for (uint32_t left = axvm_aarch64_linked_interrupts(vcpu); left != 0; left &= left - 1)
+		axvm_bare_gic_set_active(axvm_bare_this_cpu(), (uint32_t)__builtin_ctz(left),
+					 active);
 }
 
 static void load_interrupts(struct axvm_vcpu *vcpu)
@@ -144,10 +143,11 @@ static void load_interrupts(struct axvm_vcpu *vcpu)
 	for (uint32_t index = 0; index < vgic->lr_count; index++)
 		write_lr(index, (vgic->lr_used >> index & 1) != 0 ? vgic->lr[index] : 0);
 	vgic->lr_dirty = 0;
+	vgic->hcr_dirty = 0;
 	load_active_priorities(vgic);
 	write_ich_vmcr_el2(vgic->vmcr);
 	write_ich_hcr_el2(vgic->hcr);
-	carry_linked_interrupts(axvm_bare_this_cpu(), vgic, true);
+	carry_linked_interrupts(vcpu, true);
 }
 
 static void store_interrupts(struct axvm_vcpu *vcpu)
@@ -158,7 +158,7 @@ static void store_interrupts(struct axvm_vcpu *vcpu)
 	store_active_priorities(vgic);
 	vgic->vmcr = read_ich_vmcr_el2();
 	write_ich_hcr_el2(0);
-	carry_linked_interrupts(axvm_bare_this_cpu(), vgic, false);
+	carry_linked_interrupts(vcpu, false);
 }
 
 static uint64_t hcr_of(const struct axvm_vcpu *vcpu)
