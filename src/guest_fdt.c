@@ -12,6 +12,8 @@
 #define PL011_CLOCK_HZ 24000000u
 #define NS16550_CLOCK_HZ 3686400u
 
+#define MPIDR_AFFINITY 0xff00ffffffu /* Aff3 and Aff2 to Aff0 [ARM D19.2.101] */
+
 #define GIC_SPI 0u
 #define GIC_SPI_FIRST 32u
 #define IRQ_EDGE_RISING 1u
@@ -131,7 +133,8 @@ int axvm_guest_fdt_capacity(const struct axvm_guest_fdt *fdt)
 uint64_t axvm_guest_cpu_id(const struct axvm_config *config, enum axvm_isa isa, uint32_t index)
 {
 	if (config->phys_cpu_ids)
-		return config->phys_cpu_ids[index];
+		return config->phys_cpu_ids[index] &
+		       (isa == AXVM_ISA_AARCH64 ? MPIDR_AFFINITY : UINT64_MAX);
 	if (isa == AXVM_ISA_AARCH64)
 		return (uint64_t)(index / 16) << 8 | index % 16;
 	return index;

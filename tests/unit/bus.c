@@ -6,10 +6,12 @@
 
 #define REGION_BYTES 0x1000u
 
-/* The ISA's own types, as it would give them. */
+/* The ISA's own types, where its code is not linked into this test. */
 static const struct axvm_device_type isa_type = { .name = "isa", .emu_type = AXVM_EMU_GICV3 };
-const struct axvm_device_type *const axvm_arch_device_types[] = { &isa_type };
-const uint32_t axvm_arch_device_type_count = 1;
+__attribute__((weak)) const struct axvm_device_type *const axvm_arch_device_types[] = {
+	&isa_type
+};
+__attribute__((weak)) const uint32_t axvm_arch_device_type_count = 1;
 
 /* A device that notes the last access and answers with what it was told to. */
 static struct {
@@ -214,8 +216,10 @@ TEST(types_are_found_in_the_portable_list_and_in_the_isa)
 {
 	CHECK_PTR_EQ(axvm_device_type_find(AXVM_EMU_PL011), &axvm_dev_pl011);
 	CHECK_PTR_EQ(axvm_device_type_find(AXVM_EMU_PL031), &axvm_dev_pl031);
-	CHECK_PTR_EQ(axvm_device_type_find(AXVM_EMU_GICV3), &isa_type);
-	CHECK_PTR_EQ(axvm_device_type_find(AXVM_EMU_X86_PIT), NULL);
+	for (uint32_t i = 0; i < axvm_arch_device_type_count; i++)
+		CHECK_PTR_EQ(axvm_device_type_find(axvm_arch_device_types[i]->emu_type),
+			     axvm_arch_device_types[i]);
+	CHECK_PTR_EQ(axvm_device_type_find((enum axvm_emu_type)0xfe), NULL);
 	CHECK_STR_EQ(axvm_dev_pl011.name, "pl011");
 	CHECK_STR_EQ(axvm_dev_pl031.name, "pl031");
 }
