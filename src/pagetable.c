@@ -192,7 +192,8 @@ void axvm_change_store(struct axvm_change *change, const struct axvm_cursor *cur
 		if (format->is_leaf(before, cursor->level))
 			note(change, cursor);
 	} else if (format->caches_absent && format->is_present(value) &&
-		   format->is_leaf(value, cursor->level)) {
+		   (before != 0 || format->is_leaf(value, cursor->level))) {
+		/* A new table needs none: the leaves under it have theirs. A broken entry does. */
 		note(change, cursor);
 	}
 	store(cursor, value);
