@@ -248,7 +248,7 @@ static enum axvm_verdict rare_exit(struct axvm_vcpu *vcpu, uint32_t ec, uint64_t
 	case EC_DATA_ABORT:
 		return rare_abort(vcpu, esr, far);
 	case EC_SMC64: /* trapped, so not stepped over yet */
-		vcpu->arch.pc += 4;
+		axvm_aarch64_skip(vcpu, esr);
 		return axvm_aarch64_call(vcpu);
 	case EC_INSTRUCTION_ABORT:
 		return inject_abort(vcpu, ec, esr, far);

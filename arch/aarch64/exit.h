@@ -7,6 +7,7 @@
 #define AXVM_AARCH64_EXIT_H
 
 #include "arch.h"
+#include "regs.h"
 
 /*
  * A synchronous exception from EL1 or EL0, with ESR_EL2, FAR_EL2 and HPFAR_EL2.
@@ -48,11 +49,12 @@ void axvm_aarch64_inject_sync(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far
 /* The trapped instruction is UNDEFINED; `esr` is the trap's. PC is that of the instruction. */
 void axvm_aarch64_inject_undefined(struct axvm_vcpu *vcpu, uint64_t esr);
 
-/* Goes past the trapped instruction, whose syndrome is `esr`. */
+/* Goes past the trapped instruction, whose syndrome is `esr`; a software step is complete then. */
 void axvm_aarch64_skip_a32(struct axvm_vcpu *vcpu, uint64_t esr);
 static inline void axvm_aarch64_skip(struct axvm_vcpu *vcpu, uint64_t esr)
 {
-	if ((vcpu->arch.pstate & 0x10) == 0)
+	vcpu->arch.pstate &= ~AXVM_AARCH64_PSTATE_SS;
+	if ((vcpu->arch.pstate & AXVM_AARCH64_PSTATE_A32) == 0)
 		vcpu->arch.pc += 4;
 	else
 		axvm_aarch64_skip_a32(vcpu, esr);

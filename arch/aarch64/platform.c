@@ -5,7 +5,6 @@
  */
 #include <axvm/platform.h>
 
-#include "affinity.h"
 #include "guest_fdt.h"
 
 #define RAM_BASE 0x40000000ULL
@@ -15,10 +14,6 @@
 #define GICR_BASE 0x080a0000ULL
 #define GICR_VCPU_BYTES 0x20000ULL
 #define IRQ_COUNT 1020u /* INTIDs; SPIs end at 1019 */
-
-#define PHANDLE_CLOCK 0x8000u
-
-#define CLOCK_HZ 24000000u /* of the PL011 and PL031 nodes, as QEMU */
 
 /* Interrupt specifiers [DT, arm,gic-v3]. */
 #define FDT_PPI 1u
@@ -52,12 +47,12 @@ static void put_cpus(struct axvm_guest_fdt *fdt, const struct axvm_config *confi
 	bool wide = false;
 
 	for (uint32_t i = 0; i < config->vcpu_count; i++)
-		wide = wide || axvm_aarch64_affinity(config, i) >> 32 != 0;
+		wide = wide || axvm_guest_cpu_id(config, AXVM_ISA_AARCH64, i) >> 32 != 0;
 	axvm_guest_fdt_begin(fdt, "cpus");
 	axvm_guest_fdt_u32(fdt, "#address-cells", wide ? 2 : 1);
 	axvm_guest_fdt_u32(fdt, "#size-cells", 0);
 	for (uint32_t i = 0; i < config->vcpu_count; i++)
-		put_cpu(fdt, axvm_aarch64_affinity(config, i), wide);
+		put_cpu(fdt, axvm_guest_cpu_id(config, AXVM_ISA_AARCH64, i), wide);
 	axvm_guest_fdt_end(fdt);
 }
 
@@ -120,24 +115,12 @@ static void put_gic(struct axvm_guest_fdt *fdt, const struct axvm_config *config
 	axvm_guest_fdt_end(fdt);
 }
 
-static void put_clock(struct axvm_guest_fdt *fdt)
-{
-	axvm_guest_fdt_begin(fdt, "apb-pclk");
-	axvm_guest_fdt_string(fdt, "compatible", "fixed-clock");
-	axvm_guest_fdt_u32(fdt, "#clock-cells", 0);
-	axvm_guest_fdt_u32(fdt, "clock-frequency", CLOCK_HZ);
-	axvm_guest_fdt_string(fdt, "clock-output-names", "clk24mhz");
-	axvm_guest_fdt_u32(fdt, "phandle", PHANDLE_CLOCK);
-	axvm_guest_fdt_end(fdt);
-}
-
 static int fdt_machine(struct axvm_guest_fdt *fdt, const struct axvm_config *config)
 {
 	put_cpus(fdt, config);
 	put_psci(fdt);
 	put_timer(fdt);
 	put_gic(fdt, config);
-	put_clock(fdt);
 	return fdt->error == 0 ? 0 : AXVM_ENOMEM;
 }
 

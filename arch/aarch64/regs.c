@@ -205,7 +205,7 @@ enum axvm_verdict axvm_aarch64_system_register(struct axvm_vcpu *vcpu, uint64_t 
 	unsigned target = (unsigned)(esr >> 5) & 31;
 
 	if (reg == ICC_SGI1R_EL1 && (esr & ISS_READ) == 0) {
-		vcpu->arch.pc += 4;
+		axvm_aarch64_skip(vcpu, esr);
 		axvm_vgic_send_sgi(vcpu, axvm_aarch64_get_x(vcpu, target), true);
 		return AXVM_ENTER;
 	}
@@ -213,7 +213,7 @@ enum axvm_verdict axvm_aarch64_system_register(struct axvm_vcpu *vcpu, uint64_t 
 		unsigned crm = reg >> 1 & 15;
 		unsigned op2 = reg >> 17 & 7;
 
-		vcpu->arch.pc += 4;
+		axvm_aarch64_skip(vcpu, esr);
 		return axvm_aarch64_set_x(
 			vcpu, target,
 			crm < AXVM_AARCH64_ID_ROWS ? vcpu->vm->arch.id_registers[crm][op2] : 0);

@@ -224,8 +224,9 @@ void axvm_vgic_send_sgi(struct axvm_vcpu *vcpu, uint64_t value, bool group1)
 
 static void reset_bank(struct axvm_vgic_bank *bank, uint32_t first)
 {
-	for (uint32_t linked = vgic_get(&bank->linked); linked != 0; linked &= linked - 1)
-		axvm_hal_aarch64_irq_deactivate(first + (uint32_t)__builtin_ctz(linked));
+	/* Private ones are active on no CPU: the vCPU is unbound. */
+	for (uint32_t left = first == 0 ? 0 : vgic_get(&bank->linked); left != 0; left &= left - 1)
+		axvm_hal_aarch64_irq_deactivate(first + (uint32_t)__builtin_ctz(left));
 	vgic_put(&bank->level, 0);
 	vgic_put(&bank->latch, 0);
 	vgic_put(&bank->enabled, 0);
@@ -254,7 +255,7 @@ static void drop_entry(struct axvm_vcpu *vcpu, uint32_t n)
 		return; /* the controller was reset before */
 	if ((cpu->lr[n] & AXVM_ICH_LR_PENDING) != 0 && (cpu->lr_eoi >> n & 1) == 0)
 		vgic_set(&bank->latch, bit);
-	else if ((vgic_clear(&bank->linked, bit) & bit) != 0)
+	else if ((vgic_clear(&bank->linked, bit) & bit) != 0 && id >= AXVM_VGIC_PRIVATE)
 		axvm_hal_aarch64_irq_deactivate(id);
 	vgic_clear(&bank->active, bit);
 	vgic_clear(&bank->held_pending, bit);

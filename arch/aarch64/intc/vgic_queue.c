@@ -80,7 +80,9 @@ static void finish(struct axvm_vcpu *vcpu, uint32_t n, struct axvm_vgic_bank *ba
 	if ((vcpu->arch.vgic.lr_eoi >> n & 1) != 0)
 		vcpu->arch.vgic.lr_dirty |= 1u << n; /* ends its request for maintenance */
 	vgic_clear_if(&bank->active, bit);
-	vgic_clear_if(&bank->linked, bit);
+	/* A linked one that is pending again has arrived anew, before we saw its end: linked still. */
+	if ((vgic_get(&bank->latch) & bit) == 0)
+		vgic_clear_if(&bank->linked, bit);
 	release(vcpu, n, bank, id);
 }
 
