@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures every row of tests/bench/budgets-<isa>.txt and prints them beside their budgets.
+
+bench.py ISA PLUGIN [--rows PART]
+
+Status 1 when a row is over its budget, or could not be measured. Where the hypervisor's
+instructions went, function by function, is written to build/bench/profile-*.txt.
+"""
+import argparse
+import bisect
+import os
+import re
+import subprocess
+import sys
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+OUT = os.path.join(TOP, "build", "bench")
+MARKER = "axvm-guest: kernel="
+LINUX_TIMEOUT_S = 900
+# What brings the guest's images from the bundle to where they belong.
+COPYING = re.compile(r"^(memcpy|memmove|inflate.*|zcalloc|axvm_hal_cache_clean)$")
+PEERS = ["Bao 2.0", "Xvisor", "Xen 4.20", "KVM 6.12"]
+
+
+def read_budgets(path):
+    rows = {}
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            words = line.split()
+            if words and words[0] != "#":
+                rows[words[0]] = (float(words[1]), words[2:])
+    return rows
+
+
+def run(command, timeout):
+    """Output and status; the output is shown when the program failed."""
+    try:
+        done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=timeout + 30)
+        output, status = done.stdout.decode(errors="replace"), done.returncode
+    except subprocess.TimeoutExpired as error:
+        output, status = (error.stdout or b"").decode(errors="replace"), 124
+    if status != 0:
+        print(f"status {status} of: {' '.join(command)}\n{output[-4000:]}", flush=True)
+    return output, status
+
+
+def axvm(vm, *options, plugin=()):
+    command = ["build/axvm", "run", "--isa", "aarch64", "--icount", *options, vm]
+    if plugin:
+        command += ["--", "-plugin", ",".join(plugin)]
+    return command
+
+
+def exits():
+    """The rows that a guest of our own measures, after it has shown that its clock counts."""
+    output, _ = run(axvm("tests/bench/bench-aarch64.toml", "--timeout", "300"), 300)
+    rows = {name: float(value) for name, value in
+            re.findall(r"^bench: (\S+) ([0-9.]+)\s*$", output, re.MULTILINE)}
+    checks = rows.pop("empty_loop", None), rows.pop("ten_nops", None)
+    if checks != (2.0, 10.0):
+        print(f"bench: an empty loop takes 2 instructions and ten NOPs 10, not {checks}: "
+              "time does not count instructions, and no row is valid")
+        return {}
+    return rows
+
+
+def text_size(elf):
+    output, status = run(["llvm-size", "-A", elf], 30)
+    sizes = re.findall(r"^\.text\s+(\d+)", output, re.MULTILINE)
+    return {"text_bytes": float(sizes[0])} if status == 0 and sizes else {}
+
+
+class Symbols:
+    def __init__(self, elf):
+        output, _ = run(["llvm-nm", "-n", "--defined-only", elf], 30)
+        found = re.findall(r"^([0-9a-f]+) [tTwW] (\S+)$", output, re.MULTILINE)
+        self.starts = [int(start, 16) for start, _ in found]
+        self.names = [name for _, name in found]
+
+    def name(self, address):
+        at = bisect.bisect_right(self.starts, address) - 1
+        near = at >= 0 and address - self.starts[at] < 1 << 20
+        return self.names[at] if near else "(before the MMU is on, and firmware)"
+
+
+class Count:
+    """What the plugin wrote."""
+
+    def __init__(self, path, symbols):
+        self.levels, self.marker, self.boot, self.all = {}, False, {}, {}
+        self.first_guest = 0
+        with open(path, encoding="utf-8") as file:
+            for words in map(str.split, file):
+                if words[0] in ("boot", "pc"):
+                    where = self.boot if words[0] == "boot" else self.all
+                    name = symbols.name(int(words[1], 16))
+                    where[name] = where.get(name, 0) + int(words[2])
+                elif words[0] == "marker":
+                    self.marker = words[1] == "1"
+                elif words[0] == "first_guest":
+                    self.first_guest = int(words[1])
+                else:
+                    self.levels[words[0]] = int(words[1])
+
+    def write_profile(self, path):
+        with open(path, "w", encoding="utf-8") as file:
+            for title, functions in (("before the guest's first instruction", self.boot),
+                                     ("in all", self.all)):
+                print(f"{title}: {sum(functions.values())}", file=file)
+                for name, count in sorted(functions.items(), key=lambda item: -item[1]):
+                    print(f"{count:14} {name}", file=file)
+
+
+def count(command, path, symbols, timeout):
+    if os.path.exists(path):
+        os.remove(path)
+    _, status = run(command, timeout)
+    if status != 0 or not os.path.exists(path):
+        return None
+    result = Count(path, symbols)
+    result.write_profile(path.replace("count-", "profile-"))
+    if not result.marker:
+        print(f"bench: the console never showed '{MARKER}' in {' '.join(command)}")
+        return None
+    return result
+
+
+def plugin_options(plugin, path, *more):
+    return [plugin, f"out={path}", f"marker={MARKER}", *more]
+
+
+def linux(name, vm, plugin, symbols, *more):
+    path = os.path.join(OUT, f"count-{name}.txt")
+    command = axvm(vm, "--timeout", str(LINUX_TIMEOUT_S), "--append", "nokaslr",
+                   "--until", f"^{MARKER}", plugin=plugin_options(plugin, path, *more))
+    return count(command, path, symbols, LINUX_TIMEOUT_S)
+
+
+def linux_native(plugin, symbols):
+    """The same kernel on the same machine without a hypervisor."""
+    path = os.path.join(OUT, "count-native.txt")
+    command = ["qemu-system-aarch64", "-M", "virt,gic-version=3,dtb-randomness=off",
+               "-cpu", "max,pauth-impdef=on", "-smp", "1", "-m", "512M", "-nodefaults",
+               "-display", "none", "-serial", "stdio", "-no-reboot",
+               "-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1",
+               "-kernel", "guests/aarch64/Image", "-initrd", "guests/aarch64/initramfs.cpio.gz",
+               "-append", "console=ttyAMA0 nokaslr axvm.run=true",
+               "-plugin", ",".join(plugin_options(plugin, path, "guest_console=on"))]
+    return count(command, path, symbols, LINUX_TIMEOUT_S)
+
+
+def boots(plugin, symbols, wanted):
+    rows = {}
+    emulated = linux("emulated", "configs/linux-aarch64.toml", plugin, symbols)
+    if emulated:
+        copied = sum(n for name, n in emulated.boot.items() if COPYING.match(name))
+        rows["reset_to_guest"] = float(emulated.first_guest - copied)
+        rows["linux_boot_emulated_uart"] = float(emulated.levels["el2"] - emulated.first_guest)
+        print(f"bench: {emulated.first_guest} instructions before the guest's first, "
+              f"{copied} of them copying its images")
+    if wanted("linux_boot_passed_uart"):
+        passed = linux("passed", "tests/bench/linux-passthrough-aarch64.toml", plugin, symbols,
+                       "guest_console=on")
+        if passed:
+            rows["linux_boot_passed_uart"] = float(passed.levels["el2"] - passed.first_guest)
+    native = linux_native(plugin, symbols) if wanted("linux_overhead_percent") else None
+    if native and emulated:
+        alone = native.levels["el0"] + native.levels["el1"]
+        hosted = sum(emulated.levels.values()) - emulated.first_guest
+        rows["linux_overhead_percent"] = round((hosted - alone) * 100 / alone, 2)
+        print(f"bench: Linux takes {alone} instructions on its own, {hosted} in a VM")
+    return rows
+
+
+def show(value):
+    return "-" if value is None else f"{value:,.1f}" if value % 1 else f"{value:,.0f}"
+
+
+def print_table(budgets, rows):
+    failed = 0
+    print(f"\n{'row':28}{'measured':>14}{'budget':>14}{'':10}" +
+          "".join(f"{peer:>14}" for peer in PEERS))
+    for name, (budget, peers) in budgets.items():
+        value = rows.get(name)
+        verdict = "no value" if value is None else "OVER" if value > budget else "ok"
+        failed += verdict != "ok"
+        print(f"{name:28}{show(value):>14}{show(budget):>14}  {verdict:8}" +
+              "".join(f"{peer if peer == '-' else show(float(peer)):>14}" for peer in peers))
+    print(f"\n{len(budgets) - failed} rows within their budgets, {failed} not")
+    return failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("isa")
+    parser.add_argument("plugin")
+    parser.add_argument("--rows", default="", metavar="PART")
+    options = parser.parse_args()
+    budgets = read_budgets(f"{TOP}/tests/bench/budgets-{options.isa}.txt")
+    budgets = {name: row for name, row in budgets.items() if options.rows in name}
+    elf = f"{TOP}/build/{options.isa}/axvm-{options.isa}.elf"
+    os.makedirs(OUT, exist_ok=True)
+
+    def wanted(*names):
+        return any(name in budgets for name in names)
+
+    rows = exits()
+    rows.update(text_size(elf))
+    if wanted("reset_to_guest", "linux_boot_emulated_uart", "linux_boot_passed_uart",
+              "linux_overhead_percent"):
+        rows.update(boots(options.plugin, Symbols(elf), wanted))
+    return 1 if print_table(budgets, rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the small guests; each of their test lines is printed with the guest's name before it.
+
+run.py [--native] [PART-OF-A-NAME]
+
+Without --native: under the hypervisor, by build/axvm. With it: on QEMU's own machine without a
+hypervisor, which shows what the architecture's answer is. A guest that ends without its last line
+("axtest: N passed, M failed"), with other counts than its lines say, or too late, has failed.
+"""
+import os
+import re
+import subprocess
+import sys
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+VMS = "tests/guests/vms"
+BINARIES = "build/aarch64/tests/guests/aarch64"
+
+# name: VM files; the ones that are waited for (None: all); seconds
+CASES = {
+    "hello": (["hello"], None, 60),
+    "smp": (["smp"], None, 120),
+    "timer": (["timer"], None, 120),
+    "irq": (["irq"], None, 120),
+    "mmio": (["mmio"], None, 60),
+    "sysregs": (["sysregs"], None, 60),
+    "fp": (["fp-a", "fp-b"], None, 120),
+    "sysregs-shared": (["sysregs-a", "sysregs-b"], None, 120),
+    "hostile_mmio": (["hostile_mmio"], None, 300),
+    "hostile_sysreg": (["hostile_sysreg"], None, 300),
+    "hostile_psci": (["hostile_psci"], None, 300),
+    "hostile_irq": (["hostile_irq"], None, 300),
+    "hostile_memory": (["hostile_memory"], None, 300),
+    "neighbour": (["neighbour", "spin"], "neighbour", 180),
+    "neighbour-shared": (["neighbour-shared", "spin-shared"], "neighbour", 180),
+}
+# name: CPUs of the machine
+NATIVE = {"hello": 1, "smp": 4, "timer": 1, "irq": 4, "mmio": 1, "sysregs": 1, "fp": 1,
+          "hostile_mmio": 2, "hostile_sysreg": 1, "hostile_psci": 2, "hostile_irq": 2,
+          "hostile_memory": 1}
+
+TEST_LINE = re.compile(r"(ok|not ok|skip) - (.*)")
+LAST_LINE = re.compile(r"axtest: (\d+) passed, (\d+) failed$")
+PREFIX = re.compile(r"\[([^\]]*)\] (.*)$", re.DOTALL)
+
+
+def speakers(output):
+    """Lines per speaker ("" when there is one VM). A line that another speaker interrupts ends in
+    CR LF, where the guests themselves send LF alone: its rest is the speaker's next line."""
+    lines, begun = {}, {}
+    for line in output.split("\n"):
+        broken = line.endswith("\r")
+        line = line.rstrip("\r")
+        if line.startswith("axvm: "):
+            continue
+        match = PREFIX.match(line)
+        name, text = match.groups() if match else ("", line)
+        text = begun.pop(name, "") + text
+        if broken:
+            begun[name] = text
+        else:
+            lines.setdefault(name, []).append(text)
+    return lines
+
+
+class Report:
+    def __init__(self):
+        self.failed = False
+
+    def line(self, verdict, name, text):
+        self.failed |= verdict == "not ok"
+        print(f"{verdict} - {name}: {text}", flush=True)
+
+    def guest(self, name, lines, wanted):
+        """The lines of one guest. Returns whether its last line was there."""
+        counts = {"ok": 0, "not ok": 0, "skip": 0}
+        for text in lines:
+            match = TEST_LINE.match(text)
+            last = LAST_LINE.match(text)
+            if match:
+                counts[match[1]] += 1
+                self.line(match[1], name, match[2])
+            elif text.startswith("# "):
+                print(f"# {name}: {text[2:]}")
+            if last and (int(last[1]), int(last[2])) == (counts["ok"], counts["not ok"]):
+                return True
+        if wanted:
+            self.line("not ok", name, "the guest comes to its end")
+        return False
+
+    def output(self, case, output, waited_for, status):
+        before = self.failed
+        found = speakers(output)
+        for speaker in sorted(found) or [""]:
+            if waited_for and speaker and speaker != waited_for:
+                continue
+            name = case if not speaker or speaker == case else f"{case}.{speaker}"
+            # Lines before there were several speakers have no prefix and no tests.
+            if speaker == "" and len(found) > 1:
+                continue
+            self.guest(name, found.get(speaker, []), True)
+        if status != 0:
+            self.line("not ok", case, f"the run ends with status 0, not {status}")
+        if self.failed and not before:
+            print(f"--- {case}, in full:\n{output}\n--- {case}, end", flush=True)
+
+
+def run(command, seconds):
+    try:
+        done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=seconds + 20)
+        return done.stdout.decode(errors="replace"), done.returncode
+    except subprocess.TimeoutExpired as error:
+        return (error.stdout or b"").decode(errors="replace"), 124
+    except OSError as error:
+        return str(error), 127
+
+
+def under_axvm(report, part):
+    for case, (files, waited_for, seconds) in CASES.items():
+        if part not in case:
+            continue
+        command = ["build/axvm", "run", "--timeout", str(seconds)]
+        if waited_for:
+            command += ["--until", r"axtest: [0-9]+ passed, [0-9]+ failed"]
+        command += [f"{VMS}/{name}.toml" for name in files]
+        output, status = run(command, seconds)
+        report.output(case, output, waited_for, status)
+
+
+def natively(report, part):
+    for case, cpus in NATIVE.items():
+        if part not in case:
+            continue
+        command = ["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "max", "-m", "64",
+                   "-smp", str(cpus), "-display", "none", "-nodefaults", "-serial", "stdio",
+                   "-no-reboot", "-kernel", f"{BINARIES}/{case}.bin"]
+        output, status = run(command, 120)
+        report.output(case, output, None, status)
+
+
+def main():
+    arguments = sys.argv[1:]
+    native = "--native" in arguments
+    rest = [argument for argument in arguments if argument != "--native"]
+    report = Report()
+    (natively if native else under_axvm)(report, rest[0] if rest else "")
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
