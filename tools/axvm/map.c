@@ -8,10 +8,9 @@
 #include "text.h"
 
 static const char *const class_names[] = {
-	[AXVM_TOOL_MAP_MEMORY] = "memory",
-	[AXVM_TOOL_MAP_IMAGE] = "image",
-	[AXVM_TOOL_MAP_DEVICE] = "device",
-	[AXVM_TOOL_MAP_PASSTHROUGH] = "passthrough",
+	[AXVM_TOOL_MAP_MEMORY] = "memory", [AXVM_TOOL_MAP_IMAGE] = "image",
+	[AXVM_TOOL_MAP_DEVICE] = "device", [AXVM_TOOL_MAP_PASSTHROUGH] = "passthrough",
+	[AXVM_TOOL_MAP_PORT] = "port",
 };
 
 const char *axvm_tool_map_class_name(enum axvm_tool_map_class class)
@@ -64,6 +63,15 @@ static void add_memory(struct axvm_tool_map *map, const struct axvm_config *conf
 	}
 }
 
+static enum axvm_tool_map_class device_class(const struct axvm_config *config,
+					     enum axvm_emu_type type)
+{
+	const bool is_port = config->isa == AXVM_ISA_X86_64 &&
+			     (type == AXVM_EMU_CONSOLE || type == AXVM_EMU_X86_PIT);
+
+	return is_port ? AXVM_TOOL_MAP_PORT : AXVM_TOOL_MAP_DEVICE;
+}
+
 static void add_devices(struct axvm_tool_map *map, const struct axvm_config *config)
 {
 	for (uint32_t i = 0; i < config->emu_count; i++) {
@@ -71,7 +79,7 @@ static void add_devices(struct axvm_tool_map *map, const struct axvm_config *con
 		char *irq = emu->irq ? axvm_tool_print(", interrupt %u", emu->irq)
 				     : axvm_tool_print("%s", "");
 
-		add(map, AXVM_TOOL_MAP_DEVICE, emu->base.addr, emu->bytes, emu->name,
+		add(map, device_class(config, emu->type), emu->base.addr, emu->bytes, emu->name,
 		    axvm_tool_print("%s%s", axvm_emu_type_name(emu->type), irq));
 	}
 }
@@ -89,6 +97,9 @@ static void add_passthrough(struct axvm_tool_map *map, const struct axvm_config 
 		add(map, AXVM_TOOL_MAP_PASSTHROUGH, config->passthrough_addresses[i].base,
 		    config->passthrough_addresses[i].bytes, "passthrough range",
 		    axvm_tool_print("%s", ""));
+	for (uint32_t i = 0; i < config->passthrough_port_count; i++)
+		add(map, AXVM_TOOL_MAP_PORT, config->passthrough_ports[i].base,
+		    config->passthrough_ports[i].bytes, "passthrough", axvm_tool_print("%s", ""));
 }
 
 static const char *kind_name(const struct axvm_image_info *info)
@@ -129,6 +140,11 @@ static int compare(const void *a, const void *b)
 	const struct axvm_tool_map_entry *left = a;
 	const struct axvm_tool_map_entry *right = b;
 
+	const int ports =
+		(left->class == AXVM_TOOL_MAP_PORT) - (right->class == AXVM_TOOL_MAP_PORT);
+
+	if (ports != 0)
+		return ports;
 	if (left->base != right->base)
 		return left->base < right->base ? -1 : 1;
 	return (int)left->class - (int)right->class;

@@ -10,6 +10,7 @@ enum axvm_tool_map_class {
 	AXVM_TOOL_MAP_IMAGE, /* within memory */
 	AXVM_TOOL_MAP_DEVICE,
 	AXVM_TOOL_MAP_PASSTHROUGH,
+	AXVM_TOOL_MAP_PORT, /* x86: the other address space; these come last */
 };
 
 struct axvm_tool_map_entry {

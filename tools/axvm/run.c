@@ -183,27 +183,29 @@ static uint64_t count_memory(const struct axvm_tool_vmfile *vms, size_t count,
 	return (bytes + MEMORY_STEP - 1) / MEMORY_STEP * MEMORY_STEP;
 }
 
-static int run_session(struct run_arguments *arguments)
+/* False after a complaint. */
+static bool compile(const char *until, regex_t *regex)
 {
-	regex_t regex;
-	struct axvm_tool_session session = {
+	const int error = regcomp(regex, until, REG_EXTENDED | REG_NOSUB);
+	char why[128];
+
+	if (error) {
+		regerror(error, regex, why, sizeof(why));
+		axvm_tool_complain("--until '%s': %s", until, why);
+	}
+	return error == 0;
+}
+
+static int run_session(const struct run_arguments *arguments, const regex_t *regex)
+{
+	const struct axvm_tool_session session = {
 		.machine = &arguments->machine,
 		.until = arguments->until,
+		.regex = regex,
 		.timeout_s = arguments->timeout_s,
 		.interactive = !arguments->until && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
 	};
 
-	if (arguments->until) {
-		const int error = regcomp(&regex, arguments->until, REG_EXTENDED | REG_NOSUB);
-		char why[128];
-
-		if (error) {
-			regerror(error, &regex, why, sizeof(why));
-			axvm_tool_complain("--until '%s': %s", arguments->until, why);
-			return AXVM_TOOL_USAGE;
-		}
-		session.regex = &regex;
-	}
 	if (session.interactive)
 		printf("axvm: leave with Ctrl-a x\n");
 	fflush(stdout);
@@ -237,15 +239,21 @@ static int run(int argc, char **argv)
 {
 	struct run_arguments arguments = { .hypervisor = NULL };
 	struct axvm_tool_vmfile *vms;
+	regex_t regex;
+	int status = AXVM_TOOL_FAILED;
 
 	argc = split_at_dashes(argc, argv, &arguments.machine);
 	arguments.files = axvm_tool_alloc((size_t)argc, sizeof(char *));
 	if (argp_parse(&argp, argc, argv, 0, NULL, &arguments) != 0)
 		return AXVM_TOOL_USAGE;
+	if (arguments.until && !compile(arguments.until, &regex))
+		return AXVM_TOOL_USAGE;
 	vms = axvm_tool_vmfiles_read(arguments.files, arguments.file_count, &arguments.chosen);
-	if (!vms || !make_machine(&arguments, vms))
-		return AXVM_TOOL_FAILED;
-	return run_session(&arguments);
+	if (vms && make_machine(&arguments, vms))
+		status = run_session(&arguments, arguments.until ? &regex : NULL);
+	if (arguments.until)
+		regfree(&regex);
+	return status;
 }
 
 const struct axvm_tool_command axvm_tool_run = {

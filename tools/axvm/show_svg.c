@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The map as a drawing: one row an entry, lowest address at the bottom as on paper maps of memory,
- * rows higher the larger the range, a dashed line where addresses are left out.
+ * rows higher the larger the range, a dashed line where addresses are left out. Ports are not in it.
  */
 #include "map.h"
 
@@ -106,9 +106,16 @@ static void put_rows(FILE *out, const struct axvm_tool_map *map, int bottom)
 }
 
 void axvm_tool_show_svg(FILE *out, const struct axvm_tool_vmfile *vm,
-			const struct axvm_tool_map *map)
+			const struct axvm_tool_map *whole)
 {
-	const int height = total_height(map);
+	struct axvm_tool_map addresses = *whole;
+	const struct axvm_tool_map *map = &addresses;
+	int height;
+
+	while (addresses.count > 0 &&
+	       addresses.entries[addresses.count - 1].class == AXVM_TOOL_MAP_PORT)
+		addresses.count--;
+	height = total_height(map);
 
 	fprintf(out,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "

@@ -9,11 +9,13 @@ static void show_map(FILE *out, const struct axvm_tool_map *map)
 	fprintf(out, "\n  %-25s  %12s  %-16s  %s\n", "addresses", "size", "what", "");
 	for (size_t i = 0; i < map->count; i++) {
 		const struct axvm_tool_map_entry *entry = &map->entries[i];
+		const bool is_port = entry->class == AXVM_TOOL_MAP_PORT;
 		const int indent = entry->class == AXVM_TOOL_MAP_IMAGE ? 2 : 0;
 		char *size = axvm_tool_size(entry->bytes);
 
-		fprintf(out, "  0x%010llx-0x%010llx  %12s  %*s%-*s  %s\n",
-			(unsigned long long)entry->base,
+		fprintf(out, "  %s0x%0*llx-0x%0*llx  %12s  %*s%-*s  %s\n",
+			is_port ? "port      " : "", is_port ? 4 : 10,
+			(unsigned long long)entry->base, is_port ? 4 : 10,
 			(unsigned long long)(entry->base + (entry->bytes - 1)), size, indent, "",
 			16 - indent, entry->name, entry->detail);
 	}
@@ -59,11 +61,6 @@ static void show_discovered(FILE *out, const struct axvm_config *config)
 	}
 	for (uint32_t i = 0; i < config->excluded_count; i++)
 		fprintf(out, "  but not: %s\n", config->excluded[i]);
-	for (uint32_t i = 0; i < config->passthrough_port_count; i++)
-		fprintf(out, "  I/O ports 0x%llx-0x%llx passed through\n",
-			(unsigned long long)config->passthrough_ports[i].base,
-			(unsigned long long)(config->passthrough_ports[i].base +
-					     config->passthrough_ports[i].bytes - 1));
 }
 
 void axvm_tool_show_text(FILE *out, const struct axvm_tool_vmfile *vm,
