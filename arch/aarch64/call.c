@@ -31,6 +31,9 @@
 #define PSCI_SYSTEM_RESET2 0x84000012u
 #define PSCI_1_1 0x10001u
 
+/* So that a call which only answers a number needs no stack frame. */
+#define OUT_OF_LINE __attribute__((noinline))
+
 #define PSCI_SUCCESS 0
 #define PSCI_NOT_SUPPORTED (-1)
 #define PSCI_INVALID_PARAMETERS (-2)
@@ -77,7 +80,7 @@ static bool is_entry(struct axvm_vcpu *vcpu, uint64_t entry)
 	       (mapping.flags & AXVM_MAP_EXECUTE) != 0 && (mapping.flags & AXVM_MAP_DEVICE) == 0;
 }
 
-static enum axvm_verdict cpu_on(struct axvm_vcpu *vcpu)
+OUT_OF_LINE static enum axvm_verdict cpu_on(struct axvm_vcpu *vcpu)
 {
 	uint64_t affinity = argument(vcpu, 1);
 	uint64_t entry = argument(vcpu, 2);
@@ -101,7 +104,7 @@ static enum axvm_verdict cpu_on(struct axvm_vcpu *vcpu)
 	return leave(vcpu, AXVM_EXIT_CPU_UP);
 }
 
-static enum axvm_verdict cpu_off(struct axvm_vcpu *vcpu)
+OUT_OF_LINE static enum axvm_verdict cpu_off(struct axvm_vcpu *vcpu)
 {
 	axvm_vcpu_power_off(vcpu);
 	return leave(vcpu, AXVM_EXIT_CPU_DOWN);
@@ -126,7 +129,7 @@ static enum axvm_verdict power_down(struct axvm_vcpu *vcpu, uint64_t entry, uint
 	return verdict == AXVM_ENTER ? AXVM_ENTER_FULL : verdict;
 }
 
-static enum axvm_verdict cpu_suspend(struct axvm_vcpu *vcpu)
+OUT_OF_LINE static enum axvm_verdict cpu_suspend(struct axvm_vcpu *vcpu)
 {
 	uint64_t state = argument(vcpu, 1) & UINT32_MAX;
 	uint64_t entry = argument(vcpu, 2);
@@ -143,7 +146,7 @@ static enum axvm_verdict cpu_suspend(struct axvm_vcpu *vcpu)
 }
 
 /* Level n leaves the affinity fields below n open; all of a node must be off for it to be. */
-static enum axvm_verdict affinity_info(struct axvm_vcpu *vcpu)
+OUT_OF_LINE static enum axvm_verdict affinity_info(struct axvm_vcpu *vcpu)
 {
 	static const uint64_t masks[] = { AXVM_AARCH64_AFFINITY, 0xff00ffff00ULL, 0xff00ff0000ULL,
 					  0xff00000000ULL };
@@ -176,7 +179,7 @@ static enum axvm_verdict system_reset(struct axvm_vcpu *vcpu)
 }
 
 /* Architectural type 0, a warm reset, is the only one; memory is not kept. */
-static enum axvm_verdict system_reset2(struct axvm_vcpu *vcpu)
+OUT_OF_LINE static enum axvm_verdict system_reset2(struct axvm_vcpu *vcpu)
 {
 	uint64_t type = argument(vcpu, 1) & UINT32_MAX;
 
@@ -252,7 +255,7 @@ static enum axvm_verdict hypercall(struct axvm_vcpu *vcpu, uint64_t number)
 	return leave(vcpu, AXVM_EXIT_HYPERCALL);
 }
 
-static enum axvm_verdict other_call(struct axvm_vcpu *vcpu, uint32_t function)
+OUT_OF_LINE static enum axvm_verdict other_call(struct axvm_vcpu *vcpu, uint32_t function)
 {
 	if (function <= HYPERCALL_BARE_LAST)
 		return hypercall(vcpu, function);

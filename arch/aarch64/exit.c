@@ -38,8 +38,9 @@
 #define FSC_TRANSLATION 0x04ULL
 #define FSC_EXTERNAL 0x10ULL
 
-/* A translation fault with a syndrome that says what was accessed. */
-#define ABORT_EMULATED (ISS_ISV | ISS_CM | ISS_S1PTW | FSC_CLASS)
+/* Of 32 bits of a syndrome: a data abort, a translation fault, which says what was accessed. */
+#define ACCESS_MASK ((uint32_t)(0x3fU << ESR_EC_SHIFT | ISS_ISV | ISS_CM | ISS_S1PTW | FSC_CLASS))
+#define ACCESS ((uint32_t)(EC_DATA_ABORT << ESR_EC_SHIFT | ISS_ISV | FSC_TRANSLATION))
 
 #define ISS_WFE 1ULL
 
@@ -137,8 +138,23 @@ static void advance_it(struct axvm_arch_vcpu *arch)
 void axvm_aarch64_skip_a32(struct axvm_vcpu *vcpu, uint64_t esr)
 {
 	vcpu->arch.pc += (esr & ESR_IL) != 0 ? 4 : 2;
+	vcpu->arch.pstate &= ~AXVM_AARCH64_PSTATE_SS;
 	if ((vcpu->arch.pstate & PSTATE_T) != 0)
 		advance_it(&vcpu->arch);
+}
+
+/* ---- the way back into the guest ---------------------------------------------------------- */
+
+/* Requests come before the guest; what the handler said about registers still holds. */
+static inline enum axvm_verdict before_enter(struct axvm_vcpu *vcpu, enum axvm_verdict verdict)
+{
+	if (verdict == AXVM_LEAVE ||
+	    atomic_load_explicit(&vcpu->requests, memory_order_relaxed) == 0)
+		return verdict;
+
+	enum axvm_verdict asked = axvm_vcpu_take_requests(vcpu);
+
+	return asked > verdict ? asked : verdict;
 }
 
 /* ---- aborts ---------------------------------------------------------------------------------- */
@@ -156,8 +172,8 @@ static inline uint64_t extend(uint64_t value, unsigned bytes, uint64_t esr)
 	return value;
 }
 
-static inline enum axvm_verdict emulate(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
-					uint64_t hpfar)
+static enum axvm_verdict access_memory(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
+				       uint64_t hpfar)
 {
 	unsigned target = (unsigned)(esr >> ISS_SRT_SHIFT) & 31;
 	struct axvm_access access = {
@@ -166,16 +182,13 @@ static inline enum axvm_verdict emulate(struct axvm_vcpu *vcpu, uint64_t esr, ui
 		.write = (esr & ISS_WNR) != 0,
 	};
 
-	if (access.write) {
+	if ((esr & ISS_WNR) != 0)
 		access.value = axvm_aarch64_get_x(vcpu, target);
-		if (!axvm_bus_mmio(vcpu, &access))
-			return inject_abort(vcpu, EC_DATA_ABORT, esr, far);
-		axvm_aarch64_skip(vcpu, esr);
-		return AXVM_ENTER;
-	}
 	if (!axvm_bus_mmio(vcpu, &access))
 		return inject_abort(vcpu, EC_DATA_ABORT, esr, far);
 	axvm_aarch64_skip(vcpu, esr);
+	if ((esr & ISS_WNR) != 0)
+		return AXVM_ENTER;
 	return axvm_aarch64_set_x(vcpu, target, extend(access.value, access.bytes, esr));
 }
 
@@ -265,33 +278,47 @@ static enum axvm_verdict rare_exit(struct axvm_vcpu *vcpu, uint32_t ec, uint64_t
 	}
 }
 
-/* Requests come before the guest; what the handler said about registers still holds. */
-static inline enum axvm_verdict before_enter(struct axvm_vcpu *vcpu, enum axvm_verdict verdict)
+/*
+ * Each kind of exit is a function of its own that ends in before_enter, so that a frequent one
+ * pays for the registers that it uses itself and for no others.
+ */
+#define OUT_OF_LINE __attribute__((noinline))
+
+OUT_OF_LINE static enum axvm_verdict take_access(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
+						 uint64_t hpfar)
 {
-	if (verdict == AXVM_LEAVE ||
-	    atomic_load_explicit(&vcpu->requests, memory_order_relaxed) == 0)
-		return verdict;
+	return before_enter(vcpu, access_memory(vcpu, esr, far, hpfar));
+}
 
-	enum axvm_verdict asked = axvm_vcpu_take_requests(vcpu);
+OUT_OF_LINE static enum axvm_verdict take_call(struct axvm_vcpu *vcpu)
+{
+	return before_enter(vcpu, axvm_aarch64_call(vcpu));
+}
 
-	return asked > verdict ? asked : verdict;
+OUT_OF_LINE static enum axvm_verdict take_register(struct axvm_vcpu *vcpu, uint64_t esr)
+{
+	return before_enter(vcpu, axvm_aarch64_system_register(vcpu, esr));
+}
+
+OUT_OF_LINE static enum axvm_verdict take_rare(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far)
+{
+	uint32_t ec = (uint32_t)(esr >> ESR_EC_SHIFT) & 0x3f;
+
+	return before_enter(vcpu, rare_exit(vcpu, ec, esr, far));
 }
 
 enum axvm_verdict axvm_aarch64_exit_sync(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
 					 uint64_t hpfar)
 {
 	uint32_t ec = (uint32_t)(esr >> ESR_EC_SHIFT) & 0x3f;
-	enum axvm_verdict verdict;
 
-	if (ec == EC_DATA_ABORT && (esr & ABORT_EMULATED) == (ISS_ISV | FSC_TRANSLATION))
-		verdict = emulate(vcpu, esr, far, hpfar);
-	else if (ec == EC_HVC64)
-		verdict = axvm_aarch64_call(vcpu);
-	else if (ec == EC_SYS64)
-		verdict = axvm_aarch64_system_register(vcpu, esr);
-	else
-		verdict = rare_exit(vcpu, ec, esr, far);
-	return before_enter(vcpu, verdict);
+	if (((uint32_t)esr & ACCESS_MASK) == ACCESS)
+		return take_access(vcpu, esr, far, hpfar);
+	if (ec == EC_HVC64)
+		return take_call(vcpu);
+	if (ec == EC_SYS64)
+		return take_register(vcpu, esr);
+	return take_rare(vcpu, esr, far);
 }
 
 /* HCR_EL2.VSE goes in, and comes out when the guest has taken it, with the other registers. */

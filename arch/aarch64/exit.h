@@ -53,11 +53,15 @@ void axvm_aarch64_inject_undefined(struct axvm_vcpu *vcpu, uint64_t esr);
 void axvm_aarch64_skip_a32(struct axvm_vcpu *vcpu, uint64_t esr);
 static inline void axvm_aarch64_skip(struct axvm_vcpu *vcpu, uint64_t esr)
 {
-	vcpu->arch.pstate &= ~AXVM_AARCH64_PSTATE_SS;
-	if ((vcpu->arch.pstate & AXVM_AARCH64_PSTATE_A32) == 0)
-		vcpu->arch.pc += 4;
-	else
+	uint64_t pc = vcpu->arch.pc;
+	uint64_t pstate = vcpu->arch.pstate;
+
+	if ((pstate & AXVM_AARCH64_PSTATE_A32) != 0) {
 		axvm_aarch64_skip_a32(vcpu, esr);
+		return;
+	}
+	vcpu->arch.pc = pc + 4;
+	vcpu->arch.pstate = pstate & ~AXVM_AARCH64_PSTATE_SS;
 }
 
 /* WFI, and PSCI's standby: leaves with AXVM_EXIT_HALT when there is nothing to do. PC is past it. */

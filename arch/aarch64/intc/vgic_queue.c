@@ -6,9 +6,9 @@
  * more interrupts than room are priorities compared: the hardware sorts what it has.
  *
  * An interrupt in a list register carries its pending state with it: the latch is
- * consumed when it is put in, and given back when it is taken out. That of a level
- * interrupt follows the line; it asks for maintenance at its end only while the line
- * is high, since every change of a line comes through here.
+ * consumed when it is put in, and given back when it is taken out. One that is pending
+ * because its line is high follows the line; it asks for maintenance at its end only
+ * while the line is high, since every change of a line comes through here.
  */
 #include <axvm/hal_aarch64.h>
 
@@ -77,8 +77,11 @@ static void finish(struct axvm_vcpu *vcpu, uint32_t n, struct axvm_vgic_bank *ba
 {
 	uint32_t bit = 1u << (id & 31);
 
-	if ((vcpu->arch.vgic.lr_eoi >> n & 1) != 0)
+	if ((vcpu->arch.vgic.lr_eoi >> n & 1) != 0) {
 		vcpu->arch.vgic.lr_dirty |= 1u << n; /* ends its request for maintenance */
+		if ((vgic_get(&bank->held_pending) & bit) != 0)
+			vgic_clear_if(&bank->latch, bit);
+	}
 	vgic_clear_if(&bank->active, bit);
 	/* A linked one that is pending again has arrived anew, before we saw its end: linked still. */
 	if ((vgic_get(&bank->latch) & bit) == 0)
@@ -114,27 +117,27 @@ static uint32_t take_wishes(struct axvm_vgic_bank *bank, uint32_t id, uint32_t s
 	return state;
 }
 
-/* The state of one that follows its line; *eoi: it is pending because the line is high. */
+/*
+ * The state of one that follows its line; *eoi: it is pending because the line is high. Its
+ * latch then stays in the word, until the guest acknowledges the interrupt or ICPENDR clears it.
+ */
 static uint32_t review_level(struct axvm_vgic_bank *bank, uint32_t bit, uint32_t state,
 			     bool deliverable, bool *eoi)
 {
-	bool line = (vgic_get(&bank->level) & bit) != 0;
-	bool from_line = *eoi;
-
+	if (*eoi && (state & STATE_PENDING) == 0 && (vgic_get(&bank->held_pending) & bit) != 0)
+		vgic_clear_if(&bank->latch, bit);
+	if (!*eoi && (state & STATE_PENDING) != 0)
+		vgic_set(&bank->latch, bit);
 	*eoi = false;
-	if ((state & STATE_PENDING) != 0 && (from_line || !deliverable)) {
-		if (!from_line)
-			vgic_set(&bank->latch, bit);
-		state &= ~STATE_PENDING;
-	}
+	state &= ~STATE_PENDING;
 	if (!deliverable)
 		return state;
+	if ((vgic_get(&bank->level) & bit) != 0) {
+		*eoi = true;
+		return state | STATE_PENDING;
+	}
 	if ((vgic_get(&bank->latch) & bit) != 0) {
 		vgic_clear(&bank->latch, bit);
-		state |= STATE_PENDING;
-	}
-	if (line) {
-		*eoi = true;
 		state |= STATE_PENDING;
 	}
 	return state;
@@ -262,11 +265,9 @@ static bool insert(struct axvm_vcpu *vcpu, struct axvm_vgic_bank *bank, uint32_t
 	if (!claim(vcpu, bank, id))
 		return true;
 
-	bool latched = (vgic_get(&bank->latch) & bit) != 0 &&
-		       (vgic_clear(&bank->latch, bit) & bit) != 0;
 	bool line = follows_line(bank, bit) && (vgic_get(&bank->level) & bit) != 0;
 
-	if (!latched && !line) { /* gone since we looked */
+	if (!line && (vgic_clear(&bank->latch, bit) & bit) == 0) { /* gone since we looked */
 		vgic_clear(&bank->held, bit);
 		look_again(vcpu, bank, id);
 		return true;
