@@ -59,12 +59,20 @@ static int check_id(uint32_t id, struct axvm_text *why)
 	return AXVM_EEXIST;
 }
 
+static bool is_bad(struct axvm_blob blob)
+{
+	return blob.bytes > 0 && blob.data == NULL;
+}
+
 static int check(const struct axvm_vm_params *params, struct axvm_text *why)
 {
 	if (axvm_host_caps() == NULL)
 		return say(why, "axvm_init has not been called", AXVM_ESTATE);
-	if (params->config == NULL || params->kernel.data == NULL || params->kernel.bytes == 0)
-		return say(why, "a VM needs a configuration and a kernel", AXVM_EINVAL);
+	if (params->config == NULL)
+		return say(why, "a VM needs a configuration", AXVM_EINVAL);
+	if (is_bad(params->kernel) || is_bad(params->initrd) || is_bad(params->dtb) ||
+	    is_bad(params->bios))
+		return say(why, "an image has a size but no data", AXVM_EINVAL);
 	int error = check_config(params->config, why);
 
 	return error ? error : check_id(params->config->id, why);
