@@ -42,7 +42,7 @@ static uint64_t ept_make_table(struct axvm_hpa table)
 	return table.addr | EPT_RWX;
 }
 
-/* The guest's PAT may weaken RAM (it maps frame buffers); devices stay uncached whatever it says. */
+/* The guest's PAT has no say: RAM stays coherent with the host's view, devices stay uncached. */
 static uint64_t ept_memory_type(uint32_t flags)
 {
 	if (flags & AXVM_MAP_DEVICE)

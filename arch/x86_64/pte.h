@@ -17,7 +17,7 @@ uint64_t axvm_x86_64_make_eptp(const struct axvm_pte_format *format, struct axvm
 /*
  * Nested tables with 4 levels, or 5 when the host runs with CR4.LA57; `gib_pages`:
  * CPUID 8000_0001h EDX bit 26. NULL: another number. The host's PAT must have its
- * value at reset in entries 0, 2 and 3: WB, UC- and UC. [APM2 15.25]
+ * value at reset in entries 0, 2 and 3: WB, UC- and UC; its EFER.NXE must be set. [APM2 15.25]
  */
 const struct axvm_pte_format *axvm_x86_64_npt_format(uint32_t levels, bool gib_pages);
 
