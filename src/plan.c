@@ -266,17 +266,24 @@ static int plan_bios(struct planner *p)
 	return place_at(p, BIOS, p->config->bios.load.addr);
 }
 
-/* For identical memory the address follows from the memory's, whatever the file says. */
+/*
+ * For identical memory the address follows from the memory's, whatever the file says; where the
+ * memory is too small for that, it stays open.
+ */
 static int plan_dtb_identical(struct planner *p)
 {
 	const struct axvm_config_memory *memory = main_memory(p);
 	uint64_t low_bytes = memory->bytes < 512 * MIB ? memory->bytes : 512 * MIB;
+	uint64_t bytes = p->items[DTB].bytes;
 
-	if (p->items[DTB].bytes > low_bytes)
-		return place_at(p, DTB, memory->gpa.addr);
-	return place_at(p, DTB,
-			axvm_align_down(memory->gpa.addr + (low_bytes - p->items[DTB].bytes),
-					2 * MIB));
+	if (bytes > low_bytes)
+		return 0;
+
+	uint64_t gpa = axvm_align_down(memory->gpa.addr + (low_bytes - bytes), 2 * MIB);
+
+	if (gpa < memory->gpa.addr || find_overlap(p, gpa, bytes) != ITEM_COUNT)
+		return 0;
+	return place_at(p, DTB, gpa);
 }
 
 static bool wants_dtb(const struct planner *p)
