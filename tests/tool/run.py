@@ -8,6 +8,7 @@ over at once; tests/system has the real thing. Prints "ok - name" or "not ok - n
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
@@ -15,8 +16,10 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import traceback
+import tty
 import xml.etree.ElementTree
 
 TOOL = os.path.abspath(sys.argv[1])
@@ -449,6 +452,15 @@ def a_bundle_that_cannot_be_written_leaves_nothing():
         assert status.returncode == 1 and b"No space left" in status.stderr, status
 
 
+def on_a_terminal(box, *arguments, **environment):
+    """Starts the tool on a pseudo-terminal of its own. Returns the process and our end."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([TOOL, *arguments], cwd=box.path, stdin=theirs, stdout=theirs,
+                               stderr=theirs, env=box.environment | environment,
+                               start_new_session=True)
+    return process, ours, theirs
+
+
 # ---- run ------------------------------------------------------------------------------------------
 
 @test
@@ -460,11 +472,32 @@ def run_gives_qemu_the_bundle_and_a_machine_large_enough():
         pairs = dict(zip(arguments, arguments[1:]))
         assert pairs["-smp"] == "6" and pairs["-m"] == "768M", arguments
         assert "virtualization=on" in pairs["-M"] and "gic-version=3" in pairs["-M"], arguments
+        # Of semihosting the call that ends the machine is all there is: no files of ours.
+        assert pairs["-semihosting-config"] == "enable=on,target=gdb", arguments
+        assert pairs["-append"] == "axvm.exit=semihosting", arguments
         assert pairs["-kernel"].endswith("/hypervisor"), arguments
         assert arguments[-2:] == ["-trace", "x y"] and "-icount" not in arguments
         names, contents = entries_of(box.path / "bundle")
         assert names == ["cmdline-append", "vms/00-vm.toml", "Image"], names
         assert contents["cmdline-append"] == b"quiet"
+
+
+@test
+def run_on_a_terminal_says_how_to_leave_and_restores_it():
+    with Box() as box:
+        process, ours, theirs = on_a_terminal(box, "run", box.vm(), FAKE_OUTPUT="hello",
+                                              FAKE_SLEEP="60")
+        before = termios.tcgetattr(theirs)
+        pid = box.qemu_pid()
+        tty.setraw(theirs)  # as QEMU does, and had no time to undo
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+        assert termios.tcgetattr(theirs) == before
+        text = os.read(ours, 4096)
+        assert text.startswith(b"axvm: leave with Ctrl-a x\r\n") and text.endswith(b"hello"), text
+        assert not is_alive(pid)
+        os.close(ours)
+        os.close(theirs)
 
 
 @test

@@ -24,8 +24,8 @@ struct emulator {
 	const char *packages; /* of Debian and Ubuntu, that bring it */
 	const char *binary;   /* the hypervisor's file */
 	const char *cpu;
-	const char *cpu_icount; /* added to it for runs that repeat: no source of randomness */
-	const char *arguments[6];
+	const char *cpu_icount;	  /* added to it for runs that repeat: no source of randomness */
+	const char *arguments[8]; /* NULL ends them */
 	int clean_status;
 };
 
@@ -41,7 +41,8 @@ static const struct emulator emulators[] = {
 		.cpu = "max,pauth-impdef=on",
 		.cpu_icount = "",
 		.arguments = {"-M", "virt,virtualization=on,gic-version=3,dtb-randomness=off",
-			      "-semihosting-config", "enable=on,target=gdb"},
+			      "-semihosting-config", "enable=on,target=gdb", "-append",
+			      "axvm.exit=semihosting"},
 	},
 	[AXVM_ISA_RISCV64] = {
 		.program = "qemu-system-riscv64",
