@@ -140,6 +140,28 @@ uint64_t axvm_guest_cpu_id(const struct axvm_config *config, enum axvm_isa isa, 
 	return index;
 }
 
+uint64_t axvm_guest_fdt_kaslr_seed(const uint8_t seed[AXVM_GUEST_FDT_SEED_BYTES])
+{
+	uint64_t mixed = 0;
+
+	for (uint32_t i = 0; i < AXVM_GUEST_FDT_SEED_BYTES; i++) {
+		mixed = (mixed ^ seed[i]) * 0x9e3779b97f4a7c15u;
+		mixed ^= mixed >> 29;
+	}
+	return mixed;
+}
+
+void axvm_guest_fdt_reseed(void *tree, const uint8_t seed[AXVM_GUEST_FDT_SEED_BYTES])
+{
+	int chosen = fdt_path_offset(tree, "/chosen");
+
+	if (chosen < 0)
+		return;
+	/* They are of these sizes, or not there. */
+	(void)fdt_setprop_inplace_u64(tree, chosen, "kaslr-seed", axvm_guest_fdt_kaslr_seed(seed));
+	(void)fdt_setprop_inplace(tree, chosen, "rng-seed", seed, AXVM_GUEST_FDT_SEED_BYTES);
+}
+
 /* ---- nodes ---------------------------------------------------------------------------------- */
 
 static void write_root(struct axvm_guest_fdt *fdt)
@@ -238,9 +260,8 @@ static void write_chosen(struct axvm_guest_fdt *fdt, const struct axvm_config *c
 		axvm_guest_fdt_u64(fdt, "linux,initrd-end", plan->initrd_gpa + plan->initrd_bytes);
 	}
 	if (fdt->seed) {
-		axvm_guest_fdt_bytes(fdt, "kaslr-seed", fdt->seed, AXVM_SEED_KASLR_BYTES);
-		axvm_guest_fdt_bytes(fdt, "rng-seed", fdt->seed + AXVM_SEED_KASLR_BYTES,
-				     AXVM_SEED_BYTES - AXVM_SEED_KASLR_BYTES);
+		axvm_guest_fdt_u64(fdt, "kaslr-seed", axvm_guest_fdt_kaslr_seed(fdt->seed));
+		axvm_guest_fdt_bytes(fdt, "rng-seed", fdt->seed, AXVM_GUEST_FDT_SEED_BYTES);
 	}
 	axvm_guest_fdt_end(fdt);
 }

@@ -12,11 +12,13 @@
 
 #include "image.h"
 
+#define AXVM_GUEST_FDT_SEED_BYTES 32u
+
 struct axvm_guest_fdt {
 	void *buffer;
 	uint64_t capacity; /* bytes */
 	uint64_t timer_hz; /* riscv64's timebase */
-	const uint8_t *seed; /* rng-seed of 32 bytes, or NULL */
+	const uint8_t *seed; /* AXVM_GUEST_FDT_SEED_BYTES for rng-seed and kaslr-seed, or NULL */
 	uint32_t intc_phandle; /* preset; fdt_machine gives it to its controller, or changes it */
 	int error; /* the first libfdt error, sticky; 0: none */
 };
@@ -69,5 +71,8 @@ AXVM_MUST_USE int axvm_guest_fdt_patch(struct axvm_guest_fdt *fdt, struct axvm_b
 				       const struct axvm_config *config,
 				       const struct axvm_platform *platform,
 				       const struct axvm_plan *plan, uint64_t *bytes);
+
+/* Gives a finished tree another seed, in place. One that has none stays without. */
+void axvm_guest_fdt_reseed(void *tree, const uint8_t seed[AXVM_GUEST_FDT_SEED_BYTES]);
 
 #endif

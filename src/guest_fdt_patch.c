@@ -243,11 +243,10 @@ static int patch_seed(void *tree, int node, const uint8_t *seed)
 	if (!seed)
 		return 0;
 
-	int error = fdt_setprop(tree, node, "kaslr-seed", seed, AXVM_SEED_KASLR_BYTES);
+	int error = fdt_setprop_u64(tree, node, "kaslr-seed", axvm_guest_fdt_kaslr_seed(seed));
 
-	return error < 0 ? error
-			 : fdt_setprop(tree, node, "rng-seed", seed + AXVM_SEED_KASLR_BYTES,
-				       AXVM_SEED_BYTES - AXVM_SEED_KASLR_BYTES);
+	return error < 0 ? error : fdt_setprop(tree, node, "rng-seed", seed,
+					       AXVM_GUEST_FDT_SEED_BYTES);
 }
 
 /* The user's own stays; ours is named only when it is in the tree. */

@@ -24,7 +24,10 @@ static inline bool axvm_guest_fdt_is_ram(const struct axvm_config_memory *memory
 	return !(memory->flags & AXVM_MAP_DEVICE);
 }
 
-#define AXVM_SEED_KASLR_BYTES 8u /* of the seed's 32; the rest is rng-seed */
-#define AXVM_SEED_BYTES 32u
+/*
+ * The value of kaslr-seed that goes with a seed. Whoever knows one may know the other: Linux wipes
+ * both out of its tree before anyone could read them.
+ */
+uint64_t axvm_guest_fdt_kaslr_seed(const uint8_t seed[AXVM_GUEST_FDT_SEED_BYTES]);
 
 #endif

@@ -388,9 +388,12 @@ static int load(struct axvm_vm *vm, char why[AXVM_WHY_BYTES])
 
 	if (error || vm->dtb_bytes == 0)
 		return error;
-	if (vm->seed_offset < vm->dtb_bytes &&
-	    !axvm_hal_random(vm->dtb + vm->seed_offset, SEED_BYTES))
-		memset(vm->dtb + vm->seed_offset, 0, SEED_BYTES);
+	if (vm->seed_offset < vm->dtb_bytes) {
+		uint8_t seed[SEED_BYTES] = { 0 };
+
+		(void)axvm_hal_random(seed, sizeof(seed));
+		axvm_guest_fdt_reseed(vm->dtb, seed);
+	}
 	return axvm_image_copy(&vm->aspace, axvm_gpa(vm->plan.dtb_gpa), vm->dtb, vm->dtb_bytes);
 }
 
