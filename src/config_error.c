@@ -11,11 +11,12 @@ void axvm_config_report_at(struct axvm_config_reader *reader, uint32_t line, uin
 	const struct axvm_config_source *source = reader->source;
 	struct axvm_config_error error = { line, column, reader->buffer };
 
-	if (reader->error_count <= AXVM_CONFIG_ERRORS_MAX)
-		reader->error_count++;
-	if (reader->error_count > AXVM_CONFIG_ERRORS_MAX + 1 || source->report == NULL)
+	if (reader->error_count > AXVM_CONFIG_ERRORS_MAX)
 		return;
-	if (reader->error_count == AXVM_CONFIG_ERRORS_MAX + 1)
+	reader->error_count++;
+	if (source->report == NULL)
+		return;
+	if (reader->error_count > AXVM_CONFIG_ERRORS_MAX)
 		error.text = "and more errors, which are not shown";
 	source->report(source->context, &error);
 }
@@ -161,6 +162,26 @@ static size_t length_of(const char *string)
 	return length;
 }
 
+static bool begins_with(const char *name, const char *word, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++) {
+		if (name[i] == '\0' || name[i] != word[i])
+			return false;
+	}
+	return true;
+}
+
+/* The first name that the word, of three letters at least, is the beginning of. */
+static const char *completion(const char *word, size_t bytes, const char *const *names,
+			      uint32_t count)
+{
+	for (uint32_t i = 0; bytes >= 3 && i < count; i++) {
+		if (begins_with(names[i], word, bytes))
+			return names[i];
+	}
+	return NULL;
+}
+
 const char *axvm_config_nearest(const char *word, size_t bytes, const char *const *names,
 				uint32_t count)
 {
@@ -168,7 +189,7 @@ const char *axvm_config_nearest(const char *word, size_t bytes, const char *cons
 	uint8_t best = (uint8_t)(bytes > WORD_MAX ? 0 : 2 + bytes / 4);
 
 	for (uint32_t i = 0; bytes <= WORD_MAX && i < count; i++) {
-		const size_t length = names[i] != NULL ? length_of(names[i]) : WORD_MAX + 1;
+		const size_t length = length_of(names[i]);
 		const uint8_t far = length > WORD_MAX ? best
 						      : distance(word, bytes, names[i], length);
 
@@ -177,7 +198,7 @@ const char *axvm_config_nearest(const char *word, size_t bytes, const char *cons
 			nearest = names[i];
 		}
 	}
-	return nearest;
+	return nearest != NULL ? nearest : completion(word, bytes, names, count);
 }
 
 static const struct axvm_config_section *const sections[] = {
