@@ -14,7 +14,6 @@
 #include "pte_format.h"
 #include "vm_parts.h"
 
-#define SEED_BYTES 32u
 #define MEMORY_COUNT_MAX 1024u
 #define OVERHEAD_PAGES 512u /* of the default, beside what grows with memory and vCPUs */
 
@@ -218,6 +217,7 @@ static bool alloc_vcpus(struct axvm_vm *vm)
 		if (vcpu == NULL)
 			return false;
 		vcpu->vm = vm;
+		vcpu->last_hit = &axvm_bus_nowhere;
 		vcpu->index = i;
 		atomic_init(&vcpu->state, AXVM_VCPU_CREATED);
 		atomic_init(&vcpu->power, AXVM_POWER_OFF);
@@ -309,19 +309,9 @@ static int check_devices(struct axvm_vm *vm, struct axvm_text *why)
 	return 0;
 }
 
-/* Where in the finished tree the seed stands, to give each life of the guest its own. */
-static uint64_t find_seed(const struct axvm_vm *vm, const uint8_t seed[SEED_BYTES])
-{
-	for (uint64_t at = 0; at + SEED_BYTES <= vm->dtb_bytes; at += 4) {
-		if (memcmp(vm->dtb + at, seed, SEED_BYTES) == 0)
-			return at;
-	}
-	return vm->dtb_bytes;
-}
-
 static int write_dtb(struct axvm_vm *vm, void *buffer, struct axvm_text *why)
 {
-	uint8_t seed[SEED_BYTES];
+	uint8_t seed[AXVM_GUEST_FDT_SEED_BYTES];
 	bool has_seed = axvm_hal_random(seed, sizeof(seed));
 	struct axvm_guest_fdt fdt = {
 		.buffer = buffer,
@@ -343,7 +333,6 @@ static int write_dtb(struct axvm_vm *vm, void *buffer, struct axvm_text *why)
 	if (vm->dtb == NULL)
 		return say(why, "no memory to keep the device tree", AXVM_ENOMEM);
 	memcpy(vm->dtb, buffer, vm->dtb_bytes);
-	vm->seed_offset = has_seed ? find_seed(vm, seed) : vm->dtb_bytes;
 	return 0;
 }
 
@@ -384,16 +373,13 @@ static void reset_vcpus(struct axvm_vm *vm)
 
 static int load(struct axvm_vm *vm, char why[AXVM_WHY_BYTES])
 {
+	uint8_t seed[AXVM_GUEST_FDT_SEED_BYTES];
 	int error = axvm_plan_load(vm, &vm->plan, why);
 
 	if (error || vm->dtb_bytes == 0)
 		return error;
-	if (vm->seed_offset < vm->dtb_bytes) {
-		uint8_t seed[SEED_BYTES] = { 0 };
-
-		(void)axvm_hal_random(seed, sizeof(seed));
+	if (axvm_hal_random(seed, sizeof(seed)))
 		axvm_guest_fdt_reseed(vm->dtb, seed);
-	}
 	return axvm_image_copy(&vm->aspace, axvm_gpa(vm->plan.dtb_gpa), vm->dtb, vm->dtb_bytes);
 }
 

@@ -62,10 +62,9 @@ struct axvm_vm {
 	struct axvm_memory_region *regions;
 	uint32_t passthrough_count;
 	struct axvm_passthrough_range *passthrough;
-	/* The finished device tree, written again at each reset. seed_offset: dtb_bytes when it has none. */
+	/* The finished device tree, written again, with a new seed, at each reset. */
 	uint8_t *dtb;
 	uint64_t dtb_bytes;
-	uint64_t seed_offset;
 	struct axvm_vm_chunk *chunks;
 	struct axvm_arch_vm arch;
 	struct axvm_stop stop;
