@@ -117,4 +117,45 @@ TEST(readers_find_what_does_not_change_and_never_a_freed_table)
 	CHECK_EQ(axvm_sim_mapped_bytes(), 0);
 }
 
-AXTEST_MAIN(readers_find_what_does_not_change_and_never_a_freed_table)
+static _Atomic uint32_t unmapped;
+
+static void *unmapper(void *argument)
+{
+	failures += axvm_aspace_unmap(&as, axvm_gpa(BASE), KIB4) != 0 ? 1 : 0;
+	unmapped = 1;
+	return argument;
+}
+
+TEST(unmap_returns_only_when_the_readers_of_before_have_left)
+{
+	pthread_t thread;
+
+	axvm_sim_reset(NULL);
+	budget.limit_pages = 1000;
+	atomic_store(&budget.used_pages, 0);
+	REQUIRE_EQ(axvm_aspace_init(&as, axvm_arch_pte_formats[0], 1, &budget), 0);
+	CHECK_EQ(axvm_aspace_map(&as, axvm_gpa(BASE), axvm_hpa(BASE), KIB4, AXVM_MAP_RWX), 0);
+
+	uint64_t used = axvm_sim_used_pages();
+	uint32_t epoch = as.epoch;
+
+	unmapped = 0;
+	failures = 0;
+	/* A reader is inside. */
+	as.readers[epoch & 1]++;
+	REQUIRE_EQ(pthread_create(&thread, NULL, unmapper, NULL), 0);
+	while (as.epoch == epoch && unmapped == 0)
+		;
+	CHECK_EQ(unmapped, 0);
+	CHECK_EQ(axvm_sim_used_pages(), used);
+	/* One that comes now is not waited for. */
+	CHECK_EQ(axvm_aspace_query(&as, axvm_gpa(BASE), NULL), AXVM_EFAULT);
+	as.readers[epoch & 1]--;
+	pthread_join(thread, NULL);
+	CHECK_EQ(failures, 0);
+	CHECK(axvm_sim_used_pages() < used);
+	axvm_aspace_fini(&as);
+}
+
+AXTEST_MAIN(unmap_returns_only_when_the_readers_of_before_have_left,
+	    readers_find_what_does_not_change_and_never_a_freed_table)
