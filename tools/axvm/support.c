@@ -149,14 +149,28 @@ static bool replace_file(const char *path, struct axvm_blob blob)
 	return good;
 }
 
+/* Into what is there and stays: standard output, a pipe, a device. */
+static bool write_through(const char *path, FILE *file, struct axvm_blob blob)
+{
+	const bool good =
+		file && fwrite(blob.data, 1, blob.bytes, file) == blob.bytes && fflush(file) == 0;
+
+	if (!good)
+		axvm_tool_complain("%s: %s", path, strerror(errno));
+	if (file && file != stdout)
+		fclose(file);
+	return good;
+}
+
 bool axvm_tool_file_write(const char *path, struct axvm_blob blob)
 {
-	if (strcmp(path, "-") != 0)
-		return replace_file(path, blob);
-	if (fwrite(blob.data, 1, blob.bytes, stdout) == blob.bytes && fflush(stdout) == 0)
-		return true;
-	axvm_tool_complain("standard output: %s", strerror(errno));
-	return false;
+	struct stat stat_now;
+
+	if (strcmp(path, "-") == 0)
+		return write_through("standard output", stdout, blob);
+	if (stat(path, &stat_now) == 0 && !S_ISREG(stat_now.st_mode))
+		return write_through(path, fopen(path, "we"), blob);
+	return replace_file(path, blob);
 }
 
 char *axvm_tool_path_beside(const char *file, const char *path)

@@ -52,7 +52,10 @@ void *axvm_tool_resize(void *memory, size_t count, size_t bytes);
  */
 int axvm_tool_file_map(const char *path, struct axvm_blob *blob);
 
-/* Replaces the file, in one step; "-" is stdout. False after a complaint. */
+/*
+ * Replaces a regular file, in one step, or makes one; writes into what is no regular file; "-" is
+ * stdout. False after a complaint.
+ */
 bool axvm_tool_file_write(const char *path, struct axvm_blob blob);
 
 /* "x" joined to the directory of `file`; `path` alone when it is absolute. */
