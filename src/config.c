@@ -76,16 +76,21 @@ static void read_sections(struct axvm_config_reader *reader)
 	reader->base = section_table(reader, "base", true);
 	reader->kernel = section_table(reader, "kernel", true);
 	reader->devices = section_table(reader, "devices", false);
-	if (reader->base != NULL) {
+	if (reader->base != NULL)
 		axvm_config_section_read(reader, reader->base, &axvm_config_base_section);
-		axvm_config_base_finish(reader);
-	}
-	if (reader->kernel != NULL) {
+	if (reader->kernel != NULL)
 		axvm_config_section_read(reader, reader->kernel, &axvm_config_kernel_section);
-		axvm_config_kernel_finish(reader);
-	}
 	if (reader->devices != NULL)
 		axvm_config_section_read(reader, reader->devices, &axvm_config_devices_section);
+}
+
+/* What follows from several keys. Without memory for all of them nothing can be said. */
+static void finish_sections(struct axvm_config_reader *reader)
+{
+	if (reader->base != NULL)
+		axvm_config_base_finish(reader);
+	if (reader->kernel != NULL)
+		axvm_config_kernel_finish(reader);
 	axvm_config_devices_finish(reader);
 }
 
@@ -123,6 +128,8 @@ int axvm_config_parse(const struct axvm_config_source *source, const struct axvm
 	if (!take_config(&reader))
 		return AXVM_ENOMEM;
 	read_sections(&reader);
+	if (!reader.out_of_memory)
+		finish_sections(&reader);
 	if (!reader.out_of_memory)
 		axvm_config_check(&reader);
 	if (reader.out_of_memory)
