@@ -77,7 +77,9 @@ AXVM_MUST_USE int axvm_aspace_map(struct axvm_aspace *aspace, struct axvm_gpa gp
 /*
  * Unmaps the range; holes in it are fine; blocks that straddle its ends are
  * split first (AXVM_ENOMEM, then nothing is unmapped). Empty tables are freed
- * after the invalidation that covers them. EINVAL and ERANGE as above.
+ * after the invalidation that covers them. EINVAL and ERANGE as above. What was
+ * mapped in parts that continue each other may have become one block: unmapping
+ * one of the parts may need a page, too.
  */
 AXVM_MUST_USE int axvm_aspace_unmap(struct axvm_aspace *aspace, struct axvm_gpa gpa,
 				    uint64_t bytes);
