@@ -42,20 +42,27 @@ NATIVE = {"hello": 1, "smp": 4, "timer": 1, "irq": 4, "mmio": 1, "sysregs": 1, "
 
 TEST_LINE = re.compile(r"(ok|not ok|skip) - (.*)")
 LAST_LINE = re.compile(r"axtest: (\d+) passed, (\d+) failed$")
+ENDED = re.compile(r"axvm: VM \d+ \((.*)\) ended: ")
 PREFIX = re.compile(r"\[([^\]]*)\] (.*)$", re.DOTALL)
 
 
 def speakers(output):
     """Lines per speaker ("" when there is one VM). A line that another speaker interrupts ends in
-    CR LF, where the guests themselves send LF alone: its rest is the speaker's next line."""
-    lines, begun = {}, {}
+    CR LF, where the guests themselves send LF alone: its rest is the speaker's next line. Who is
+    the last to speak loses the prefix."""
+    lines, begun, left = {}, {}, set()
     for line in output.split("\n"):
         broken = line.endswith("\r")
         line = line.rstrip("\r")
+        ended = ENDED.match(line)
+        if ended:
+            left.discard(ended[1])
         if line.startswith("axvm: "):
             continue
         match = PREFIX.match(line)
-        name, text = match.groups() if match else ("", line)
+        name, text = match.groups() if match else (min(left, default=""), line)
+        if match and name not in lines:
+            left.add(name)
         text = begun.pop(name, "") + text
         if broken:
             begun[name] = text

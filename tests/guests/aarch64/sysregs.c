@@ -199,13 +199,14 @@ TEST(what_is_hidden_is_undefined)
 
 	if (!guest_cmdline_has("axvm"))
 		SKIP("on its own machine the CPU may have everything");
+	/* The guest's own traps off: they would come first. */
+	WRITE_SYSREG(cpacr_el1, 3u << 20 | 3u << 16 | 3u << 24);
 	CHECK(IS_UNDEFINED(s3_0_c1_c2_0)); /* ZCR_EL1 */
 	CHECK(IS_UNDEFINED(s3_0_c1_c2_6)); /* SMCR_EL1 */
 	CHECK(IS_UNDEFINED(s3_3_c4_c2_2)); /* SVCR */
 	CHECK(IS_UNDEFINED(s3_0_c1_c0_6)); /* GCR_EL1 */
 	CHECK(IS_UNDEFINED(s3_3_c9_c12_0)); /* PMCR_EL0 */
 	CHECK(IS_UNDEFINED(s3_3_c9_c13_0)); /* PMCCNTR_EL0 */
-	WRITE_SYSREG(cpacr_el1, 3u << 20 | 3u << 16 | 3u << 24);
 	fault = PROBE(__asm__ volatile(".inst 0x04bf5020" ::: "x0")); /* rdvl x0, #1 */
 	CHECK(fault.count == 1 && guest_fault_class(fault) == EC_UNKNOWN);
 	fault = PROBE(__asm__ volatile(".inst 0x04bf5820" ::: "x0")); /* rdsvl x0, #1 */
