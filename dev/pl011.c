@@ -85,6 +85,7 @@ struct pl011 {
 	bool timer_runs;
 	bool has_overrun;   /* the next character received carries DR.OE */
 	uint32_t out_count; /* bytes in `out` */
+	uint32_t out_limit; /* while out_count is below, sending is no more than appending */
 	uint32_t ris;
 	uint32_t imsc;
 	uint32_t cr;
@@ -114,6 +115,17 @@ static void flush(struct pl011 *uart)
 	uart->out_count = 0;
 }
 
+/*
+ * The last byte that fits, and every byte while there is more to do with it, goes the long way.
+ * Called after each change of what it looks at.
+ */
+static void update_out_limit(struct pl011 *uart)
+{
+	bool is_plain = uart->timer_runs && !(uart->cr & CR_LBE) && !(uart->imsc & INT_TX);
+
+	uart->out_limit = is_plain ? OUT_BYTES - 1 : 0;
+}
+
 static void out_delay_expired(struct axvm_timer *timer)
 {
 	struct pl011 *uart =
@@ -121,6 +133,7 @@ static void out_delay_expired(struct axvm_timer *timer)
 
 	axvm_lock_take(&uart->lock);
 	uart->timer_runs = false;
+	update_out_limit(uart);
 	flush(uart);
 	axvm_lock_drop(&uart->lock);
 }
@@ -128,6 +141,7 @@ static void out_delay_expired(struct axvm_timer *timer)
 static void start_timer(struct pl011 *uart)
 {
 	uart->timer_runs = true;
+	update_out_limit(uart);
 	axvm_hal_timer_start(&uart->timer, axvm_hal_time_ticks() + uart->out_delay_ticks);
 }
 
@@ -290,6 +304,18 @@ static uint32_t read_register(struct pl011 *uart, uint64_t offset)
 	}
 }
 
+/* Apart, so that the flag register's path needs no stack frame. */
+__attribute__((noinline)) static uint64_t read_other(struct pl011 *uart, uint64_t offset)
+{
+	if (offset >= ID_FIRST)
+		return offset <= ID_LAST && offset % 4 == 0 ? identification(offset) : 0;
+
+	axvm_lock_take(&uart->lock);
+	uint32_t value = read_register(uart, offset);
+	axvm_lock_drop(&uart->lock);
+	return value;
+}
+
 /* What is no register, or is not aligned to one, reads as zero and ignores writes. */
 static uint64_t pl011_read(struct axvm_device *device, struct axvm_vcpu *vcpu, uint64_t offset,
 			   unsigned bytes)
@@ -300,13 +326,7 @@ static uint64_t pl011_read(struct axvm_device *device, struct axvm_vcpu *vcpu, u
 	(void)bytes;
 	if (offset == FR)
 		return atomic_load_explicit(&uart->fr, memory_order_relaxed);
-	if (offset >= ID_FIRST)
-		return offset <= ID_LAST && offset % 4 == 0 ? identification(offset) : 0;
-
-	axvm_lock_take(&uart->lock);
-	uint32_t value = read_register(uart, offset);
-	axvm_lock_drop(&uart->lock);
-	return value;
+	return read_other(uart, offset);
 }
 
 static void write_lcr_h(struct pl011 *uart, uint32_t value)
@@ -374,21 +394,36 @@ static void transmit(struct pl011 *uart, char character)
 		start_timer(uart);
 }
 
-static void pl011_write(struct axvm_device *device, struct axvm_vcpu *vcpu, uint64_t offset,
-			unsigned bytes, uint64_t value)
+/* The lock is held, and dropped here: apart, as read_other. */
+__attribute__((noinline)) static void write_other(struct pl011 *uart, uint64_t offset,
+						  uint32_t value)
 {
-	struct pl011 *uart = device->state;
-
-	(void)vcpu;
-	(void)bytes;
-	axvm_lock_take(&uart->lock);
 	if (offset == DR) {
 		transmit(uart, (char)value);
 	} else {
 		flush(uart);
-		write_register(uart, offset, (uint32_t)value);
+		write_register(uart, offset, value);
+		update_out_limit(uart);
 	}
 	update_line(uart);
+	axvm_lock_drop(&uart->lock);
+}
+
+static void pl011_write(struct axvm_device *device, struct axvm_vcpu *vcpu, uint64_t offset,
+			unsigned bytes, uint64_t value)
+{
+	struct pl011 *uart = device->state;
+	char character = (char)value;
+
+	(void)vcpu;
+	(void)bytes;
+	axvm_lock_take(&uart->lock);
+	if (offset != DR || character == '\n' || uart->out_count >= uart->out_limit) {
+		write_other(uart, offset, (uint32_t)value);
+		return;
+	}
+	uart->ris |= INT_TX;
+	uart->out[uart->out_count++] = character;
 	axvm_lock_drop(&uart->lock);
 }
 
@@ -401,6 +436,7 @@ static void pl011_destroy(struct axvm_device *device)
 	axvm_hal_timer_stop(&uart->timer);
 	axvm_lock_take(&uart->lock);
 	uart->timer_runs = false;
+	update_out_limit(uart);
 	flush(uart);
 	axvm_lock_drop(&uart->lock);
 }
@@ -424,6 +460,7 @@ static void pl011_reset(struct axvm_device *device)
 	uart->rx_first = 0;
 	uart->rx_count = 0;
 	uart->has_overrun = false;
+	update_out_limit(uart);
 	atomic_store_explicit(&uart->fr, FR_TXFE | FR_RXFE, memory_order_relaxed);
 	update_line(uart);
 	axvm_lock_drop(&uart->lock);
