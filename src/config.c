@@ -153,7 +153,8 @@ int axvm_config_isa(const struct axvm_config_source *source, void *memory, size_
 	node = axvm_config_get(axvm_config_get(reader.root, "base"), "isa");
 	if (node == NULL)
 		return AXVM_ENOENT;
-	if (!axvm_config_choice(&reader, axvm_config_place("isa"), node, &axvm_config_isas, &number))
+	if (!axvm_config_choice(&reader, axvm_config_place("isa"), node, &axvm_config_isas,
+				&number))
 		return AXVM_EFORMAT;
 	*isa = (enum axvm_isa)number;
 	return 0;

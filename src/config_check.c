@@ -160,10 +160,10 @@ static void report_conflict(struct axvm_config_reader *reader, const struct span
 		later = earlier;
 		earlier = swap;
 	}
-	text = axvm_config_error_begin(reader, later->place.index < 0
-						       ? later->place
-						       : axvm_config_field(later->place,
-									   base_field(later)));
+	text = axvm_config_error_begin(
+		reader, later->place.index < 0
+				? later->place
+				: axvm_config_field(later->place, base_field(later)));
 	axvm_text_char(text, ' ');
 	axvm_text_hex(text, later->base);
 	axvm_text_string(text, " overlaps ");
@@ -274,7 +274,8 @@ static void check_load_addresses(struct axvm_config_reader *reader)
 static void report_irq(struct axvm_config_reader *reader, struct axvm_config_place place,
 		       const struct axvm_toml_node *node, uint32_t irq, uint32_t owner)
 {
-	struct axvm_text *text = axvm_config_error_begin(reader, axvm_config_field(place, "irq_id"));
+	struct axvm_text *text =
+		axvm_config_error_begin(reader, axvm_config_field(place, "irq_id"));
 
 	axvm_text_char(text, ' ');
 	axvm_text_decimal(text, irq);
@@ -372,8 +373,8 @@ static void check_lengths(struct axvm_config_reader *reader)
 
 		if (!reader->emu_marks[i].good || needed_bytes(emu) <= emu->bytes)
 			continue;
-		text = axvm_config_error_begin(reader, axvm_config_field(emu_place(reader, i),
-									 "length"));
+		text = axvm_config_error_begin(reader,
+					       axvm_config_field(emu_place(reader, i), "length"));
 		axvm_text_char(text, ' ');
 		axvm_text_hex(text, emu->bytes);
 		axvm_text_string(text, " is too small for its cfg_list, which needs ");

@@ -134,8 +134,8 @@ static bool read_args(struct axvm_config_reader *reader, struct axvm_config_plac
 	emu->args = args;
 	for (; args != NULL && element != NULL; element = axvm_toml_next(element)) {
 		place.item++;
-		(void)axvm_config_number(reader, place, element, AXVM_CONFIG_ADDRESS, 0,
-					 UINT64_MAX, &args[place.item]);
+		(void)axvm_config_number(reader, place, element, AXVM_CONFIG_ADDRESS, 0, UINT64_MAX,
+					 &args[place.item]);
 	}
 	return !reader->out_of_memory;
 }

@@ -170,7 +170,8 @@ static void unknown_in_section(struct axvm_config_reader *reader,
 	axvm_config_unknown_key(reader, where_buffer, node, names, key_names(section, names));
 }
 
-static void read_member(struct axvm_config_reader *reader, const struct axvm_config_section *section,
+static void read_member(struct axvm_config_reader *reader,
+			const struct axvm_config_section *section,
 			const struct axvm_toml_node *member)
 {
 	for (uint32_t i = 0; i < section->count; i++) {

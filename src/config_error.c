@@ -190,8 +190,8 @@ const char *axvm_config_nearest(const char *word, size_t bytes, const char *cons
 
 	for (uint32_t i = 0; bytes <= WORD_MAX && i < count; i++) {
 		const size_t length = length_of(names[i]);
-		const uint8_t far = length > WORD_MAX ? best
-						      : distance(word, bytes, names[i], length);
+		const uint8_t far =
+			length > WORD_MAX ? best : distance(word, bytes, names[i], length);
 
 		if (far < best && far < length) {
 			best = far;
@@ -236,7 +236,8 @@ void axvm_config_unknown_key(struct axvm_config_reader *reader, const char *wher
 			     uint32_t count)
 {
 	const char *nearest = axvm_config_nearest(node->key, node->key_bytes, names, count);
-	const bool in_section = node->parent == reader->root || node->parent->parent == reader->root;
+	const bool in_section =
+		node->parent == reader->root || node->parent->parent == reader->root;
 	const char *home = in_section ? home_of(node) : NULL;
 	struct axvm_text *text = &reader->text;
 

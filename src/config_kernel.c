@@ -20,18 +20,18 @@ static void read_load(struct axvm_config_reader *reader, struct axvm_config_plac
 					     AXVM_CONFIG_GPA_LIMIT - 1, &image->load.addr);
 }
 
-#define PATH_READER(name, member)                                                          \
+#define PATH_READER(name, member)                                                           \
 	static void name(struct axvm_config_reader *reader, struct axvm_config_place place, \
-			 const struct axvm_toml_node *node)                                \
-	{                                                                                  \
-		read_path(reader, place, node, &reader->config->member);                   \
+			 const struct axvm_toml_node *node)                                 \
+	{                                                                                   \
+		read_path(reader, place, node, &reader->config->member);                    \
 	}
 
-#define LOAD_READER(name, member)                                                          \
+#define LOAD_READER(name, member)                                                           \
 	static void name(struct axvm_config_reader *reader, struct axvm_config_place place, \
-			 const struct axvm_toml_node *node)                                \
-	{                                                                                  \
-		read_load(reader, place, node, &reader->config->member);                   \
+			 const struct axvm_toml_node *node)                                 \
+	{                                                                                   \
+		read_load(reader, place, node, &reader->config->member);                    \
 	}
 
 PATH_READER(read_ramdisk_path, initrd.path)
@@ -118,8 +118,7 @@ static bool refuse_both(struct axvm_config_reader *reader, struct axvm_config_pl
 {
 	if (reader->config->memory_count == 0)
 		return false;
-	axvm_config_refuse(reader, place, node,
-			   ": give either memory or memory_regions, not both");
+	axvm_config_refuse(reader, place, node, ": give either memory or memory_regions, not both");
 	return true;
 }
 
@@ -186,8 +185,7 @@ static bool read_region_base(struct axvm_config_reader *reader, struct axvm_conf
 		return false;
 	if (axvm_is_aligned(*gpa, AXVM_PAGE_BYTES))
 		return true;
-	axvm_config_refuse_number(reader, place, node, *gpa,
-				  " is not aligned to a page, 4 KiB");
+	axvm_config_refuse_number(reader, place, node, *gpa, " is not aligned to a page, 4 KiB");
 	return false;
 }
 
@@ -240,8 +238,9 @@ static void read_memory_regions(struct axvm_config_reader *reader, struct axvm_c
 	    !axvm_config_array(reader, place, node, AXVM_CONFIG_MEMORY_MAX))
 		return;
 	if (element == NULL) {
-		axvm_config_refuse(reader, place, node,
-				   " is empty; expected [gpa, size, flags, map_type] at least once");
+		axvm_config_refuse(
+			reader, place, node,
+			" is empty; expected [gpa, size, flags, map_type] at least once");
 		return;
 	}
 	if (!take_memory(reader, axvm_toml_count(node)))
@@ -310,8 +309,8 @@ static void check_firmware(struct axvm_config_reader *reader)
 {
 	const struct axvm_config *config = reader->config;
 	const bool uefi = config->boot_protocol == AXVM_BOOT_UEFI;
-	const char *key = get(reader, "uefi_firmware_path") != NULL ? "uefi_firmware_path"
-								    : "bios_path";
+	const char *key =
+		get(reader, "uefi_firmware_path") != NULL ? "uefi_firmware_path" : "bios_path";
 
 	if (uefi && config->bios.path == NULL && get(reader, key) == NULL)
 		refuse_protocol(reader, "boot_protocol",
@@ -336,10 +335,11 @@ static void check_protocol(struct axvm_config_reader *reader)
 		return;
 	}
 	if (reader->platform->isa != AXVM_ISA_X86_64) {
-		refuse_protocol(reader, key,
-				protocol == AXVM_BOOT_UEFI
-					? " \"uefi\" is for x86_64 only; allowed: \"direct\""
-					: ": \"multiboot\" is for x86_64 only; allowed: \"direct\"");
+		refuse_protocol(
+			reader, key,
+			protocol == AXVM_BOOT_UEFI
+				? " \"uefi\" is for x86_64 only; allowed: \"direct\""
+				: ": \"multiboot\" is for x86_64 only; allowed: \"direct\"");
 		return;
 	}
 	check_firmware(reader);

@@ -87,10 +87,10 @@ TEST(each_platform_has_its_own_ram)
 
 TEST(every_key_of_base_is_read)
 {
-	const struct axvm_config *config = parse(config_run_in_base(
-		"isa = \"aarch64\"\nvm_type = \"rtos\"\ncpu_num = 2\n"
-		"phys_cpu_ids = [0x100, 0xff_00ff_ffff]\n"
-		"phys_cpu_sets = [\"0xf000_0000_0000_0000\", 1]\n"));
+	const struct axvm_config *config =
+		parse(config_run_in_base("isa = \"aarch64\"\nvm_type = \"rtos\"\ncpu_num = 2\n"
+					 "phys_cpu_ids = [0x100, 0xff_00ff_ffff]\n"
+					 "phys_cpu_sets = [\"0xf000_0000_0000_0000\", 1]\n"));
 
 	REQUIRE(config != NULL);
 	CHECK(config->has_isa);
@@ -127,17 +127,17 @@ TEST(vm_types_have_numbers_and_names)
 
 TEST(ids_and_cpu_counts_reach_their_ends)
 {
-	const struct axvm_config *config =
-		parse("[base]\nid = 0\nname = \"a\"\ncpu_num = 64\n"
-		      "[kernel]\nkernel_path = \"k\"\nmemory = 4096\n");
+	const struct axvm_config *config = parse("[base]\nid = 0\nname = \"a\"\ncpu_num = 64\n"
+						 "[kernel]\nkernel_path = \"k\"\nmemory = 4096\n");
 
 	REQUIRE(config != NULL);
 	CHECK_EQ(config->id, 0);
 	CHECK_EQ(config->vcpu_count, AXVM_VCPUS_MAX);
 	CHECK_EQ(config->memory[0].bytes, 4096);
-	config = parse("[base]\nid = 4294967295\ncpu_num = 1\n"
-		       "name = \"0123456789012345678901234567890123456789012345678901234567 !~xy\"\n"
-		       "[kernel]\nkernel_path = \"k\"\nmemory = \"255 GiB\"\n");
+	config =
+		parse("[base]\nid = 4294967295\ncpu_num = 1\n"
+		      "name = \"0123456789012345678901234567890123456789012345678901234567 !~xy\"\n"
+		      "[kernel]\nkernel_path = \"k\"\nmemory = \"255 GiB\"\n");
 	REQUIRE(config != NULL);
 	CHECK_EQ(config->id, UINT32_MAX);
 	CHECK_EQ(strlen(config->name), AXVM_NAME_BYTES - 1);
@@ -352,9 +352,10 @@ TEST(passthrough_devices_have_the_same_values_in_every_form)
 	check_passthrough("passthrough_devices = [\"/soc/uart@1\", { name = \"gpu\", irq_id = 77, "
 			  "base_gpa = 0xa00_0800, base_hpa = 0x0800, length = \"4K\" }]\n",
 			  0x800);
-	check_passthrough("passthrough_devices = [[\"/soc/uart@1\", 0, 0, 0, 0], "
-			  "{ name = \"gpu\", base_gpa = 0xa00_0800, length = 4096, irq_id = 77 }]\n",
-			  0xa000800);
+	check_passthrough(
+		"passthrough_devices = [[\"/soc/uart@1\", 0, 0, 0, 0], "
+		"{ name = \"gpu\", base_gpa = 0xa00_0800, length = 4096, irq_id = 77 }]\n",
+		0xa000800);
 	check_passthrough("[[devices.passthrough_devices]]\nname = \"/soc/uart@1\"\n"
 			  "[[devices.passthrough_devices]]\nname = \"gpu\"\nbase_gpa = 0xa00_0800\n"
 			  "length = 4096\nirq_id = 77\n",
@@ -376,9 +377,9 @@ TEST(excluded_devices_become_one_list)
 
 TEST(addresses_have_the_same_values_in_both_forms)
 {
-	const struct axvm_config *config = parse(config_run_in_devices(
-		"passthrough_addresses = [[0x1000_0000, 0x1000], "
-		"{ length = \"32 KiB\", base_gpa = \"257 MiB\" }]\n"));
+	const struct axvm_config *config =
+		parse(config_run_in_devices("passthrough_addresses = [[0x1000_0000, 0x1000], "
+					    "{ length = \"32 KiB\", base_gpa = \"257 MiB\" }]\n"));
 
 	REQUIRE(config != NULL);
 	REQUIRE_EQ(config->passthrough_address_count, 2);

@@ -145,10 +145,12 @@ TEST(a_controllers_range_holds_what_its_list_says)
 		"7:22: emu_devices[0].length 0x30000 is too small for its cfg_list, which needs "
 		"0xffffffffffffffff\n");
 	check(&config_run_riscv64,
-	      config_run_in_devices("emu_devices = [[\"p\", 0xc00_0000, 0x20_2000, 0, 0x30, [2]]]\n"),
+	      config_run_in_devices(
+		      "emu_devices = [[\"p\", 0xc00_0000, 0x20_2000, 0, 0x30, [2]]]\n"),
 	      "");
 	check(&config_run_riscv64,
-	      config_run_in_devices("emu_devices = [[\"p\", 0xc00_0000, 0x20_1fff, 0, 0x30, [2]]]\n"),
+	      config_run_in_devices(
+		      "emu_devices = [[\"p\", 0xc00_0000, 0x20_1fff, 0, 0x30, [2]]]\n"),
 	      "7:22: emu_devices[0].length 0x201fff is too small for its cfg_list, which needs "
 	      "0x202000\n");
 }

@@ -37,7 +37,8 @@ TEST(values_of_base_are_refused_with_what_is_allowed)
 				   "(0x1), \"linux\" (0x2)\n" },
 		{ "vm_type = \"bsd\"\n", "7:11: vm_type \"bsd\" is unknown; allowed: \"host\" "
 					 "(0x0), \"rtos\" (0x1), \"linux\" (0x2)\n" },
-		{ "vm_type = true\n", "7:11: vm_type: expected a name or its number, found true\n" },
+		{ "vm_type = true\n",
+		  "7:11: vm_type: expected a name or its number, found true\n" },
 		{ "cpu_num = 0\n", "7:11: cpu_num 0 is out of range; allowed: 1 to 64\n" },
 		{ "cpu_num = 65\n", "7:11: cpu_num 65 is out of range; allowed: 1 to 64\n" },
 		{ "cpu_num = -3\n", "7:11: cpu_num -3 is out of range; allowed: 1 to 64\n" },
@@ -96,8 +97,8 @@ TEST(ids_and_names_are_refused_with_what_is_allowed)
 		{ "[base]\nid = 1\nname = \"a\\u0000b\"\n" KERNEL,
 		  "3:8: name contains a NUL character\n" },
 		{ "[base]\nid = 1\n"
-		  "name = \"0123456789012345678901234567890123456789012345678901234567890123\"\n"
-		  KERNEL, "3:8: name has 64 bytes; allowed: at most 63\n" },
+		  "name = \"0123456789012345678901234567890123456789012345678901234567890123\"\n" KERNEL,
+		  "3:8: name has 64 bytes; allowed: at most 63\n" },
 	};
 
 	CHECK_ALL(&config_run_aarch64, alone, cases);
@@ -375,8 +376,9 @@ TEST(an_unknown_key_names_the_nearest_one_or_its_section)
 		  "memory, memory_regions, enable_bios, boot_protocol, uefi_firmware_path\n" },
 		{ "[device]\n", "7:2: unknown key \"device\" in the file; did you mean "
 				"\"devices\"?\n" },
-		{ "[base.restart]\n", "7:7: unknown key \"restart\" in [base]; known keys: isa, id, "
-				      "name, vm_type, cpu_num, phys_cpu_ids, phys_cpu_sets\n" },
+		{ "[base.restart]\n",
+		  "7:7: unknown key \"restart\" in [base]; known keys: isa, id, "
+		  "name, vm_type, cpu_num, phys_cpu_ids, phys_cpu_sets\n" },
 		{ "[devices]\nemu_devices = [{ emu_type = 0x40, irq = 3 }]\n",
 		  "8:35: unknown key \"irq\" in emu_devices[0]; did you mean \"irq_id\"?\n" },
 		{ "[devices]\npassthrough_addresses = [{ base_hpa = 0, length = 1 }]\n",
@@ -423,46 +425,47 @@ TEST(bad_toml_is_reported_with_its_place)
 
 TEST(ten_mistakes_make_exactly_ten_errors)
 {
-	const struct config_run *run = config_run(&config_run_aarch64,
-						  "[base]\n"
-						  "id = \"one\"\n"
-						  "nmae = \"x\"\n"
-						  "cpu_num = 0\n"
-						  "phys_cpu_ids = [1, 1]\n"
-						  "[kernel]\n"
-						  "kernal_path = \"k\"\n"
-						  "entry_point = 0x100\n"
-						  "memory_regions = [\n"
-						  "    [0x4000_0000, \"1 GiB\", \"rwx\", 1],\n"
-						  "    [0x4800_0000, 4096, 7, 0],\n"
-						  "    [0x9000_0000, 5000, 7, 0],\n"
-						  "]\n"
-						  "[devices]\n"
-						  "interrupt_mode = \"on\"\n"
-						  "emu_devices = [[\"u\", 0x900_0000, 4096, 33, "
-						  "\"uart\", []]]\n"
-						  "passthrough_devices = [[\"/\"], [\"x\"]]\n");
+	const struct config_run *run =
+		config_run(&config_run_aarch64, "[base]\n"
+						"id = \"one\"\n"
+						"nmae = \"x\"\n"
+						"cpu_num = 0\n"
+						"phys_cpu_ids = [1, 1]\n"
+						"[kernel]\n"
+						"kernal_path = \"k\"\n"
+						"entry_point = 0x100\n"
+						"memory_regions = [\n"
+						"    [0x4000_0000, \"1 GiB\", \"rwx\", 1],\n"
+						"    [0x4800_0000, 4096, 7, 0],\n"
+						"    [0x9000_0000, 5000, 7, 0],\n"
+						"]\n"
+						"[devices]\n"
+						"interrupt_mode = \"on\"\n"
+						"emu_devices = [[\"u\", 0x900_0000, 4096, 33, "
+						"\"uart\", []]]\n"
+						"passthrough_devices = [[\"/\"], [\"x\"]]\n");
 
-	CHECK_STR_EQ(run->errors,
-		     "2:6: id: expected an integer, found \"one\"\n"
-		     "3:1: unknown key \"nmae\" in [base]; did you mean \"name\"?\n"
-		     "4:11: cpu_num 0 is out of range; allowed: 1 to 64\n"
-		     "5:20: phys_cpu_ids[1] 0x1 is given twice; it is phys_cpu_ids[0] too\n"
-		     "7:1: unknown key \"kernal_path\" in [kernel]; did you mean \"kernel_path\"?\n"
-		     "12:19: memory_regions[2].size 0x1388 is no multiple of the page size, 4 KiB\n"
-		     "15:18: interrupt_mode \"on\" is unknown; allowed: \"no_irq\", \"no\", \"none\", "
-		     "\"emulated\", \"emu\", \"passthrough\", \"pt\"\n"
-		     "16:44: emu_devices[0].emu_type \"uart\" is unknown; allowed: \"dummy\" (0x0), "
-		     "\"interrupt-controller\" (0x1), \"console\" (0x2), \"fw-cfg\" (0x3), "
-		     "\"ivc-channel\" (0xa), \"gppt-redistributor\" (0x20), \"gppt-distributor\" "
-		     "(0x21), \"gppt-its\" (0x22), \"x86-ioapic\" (0x23), \"x86-pit\" (0x24), "
-		     "\"pppt-global\" (0x30), \"pl011\" (0x40), \"ns16550\" (0x41), \"pl031\" (0x42), "
-		     "\"gicv3\" (0x43), \"virtio-blk\" (0xe1), \"virtio-net\" (0xe2), "
-		     "\"virtio-console\" (0xe3)\n"
-		     "17:32: passthrough_devices[1] \"x\" is no device-tree path; expected one such "
-		     "as \"/pcie@10000000\"\n"
-		     "11:6: memory_regions[1].gpa 0x48000000 overlaps memory_regions[0] "
-		     "(0x40000000-0x7fffffff)\n");
+	CHECK_STR_EQ(
+		run->errors,
+		"2:6: id: expected an integer, found \"one\"\n"
+		"3:1: unknown key \"nmae\" in [base]; did you mean \"name\"?\n"
+		"4:11: cpu_num 0 is out of range; allowed: 1 to 64\n"
+		"5:20: phys_cpu_ids[1] 0x1 is given twice; it is phys_cpu_ids[0] too\n"
+		"7:1: unknown key \"kernal_path\" in [kernel]; did you mean \"kernel_path\"?\n"
+		"12:19: memory_regions[2].size 0x1388 is no multiple of the page size, 4 KiB\n"
+		"15:18: interrupt_mode \"on\" is unknown; allowed: \"no_irq\", \"no\", \"none\", "
+		"\"emulated\", \"emu\", \"passthrough\", \"pt\"\n"
+		"16:44: emu_devices[0].emu_type \"uart\" is unknown; allowed: \"dummy\" (0x0), "
+		"\"interrupt-controller\" (0x1), \"console\" (0x2), \"fw-cfg\" (0x3), "
+		"\"ivc-channel\" (0xa), \"gppt-redistributor\" (0x20), \"gppt-distributor\" "
+		"(0x21), \"gppt-its\" (0x22), \"x86-ioapic\" (0x23), \"x86-pit\" (0x24), "
+		"\"pppt-global\" (0x30), \"pl011\" (0x40), \"ns16550\" (0x41), \"pl031\" (0x42), "
+		"\"gicv3\" (0x43), \"virtio-blk\" (0xe1), \"virtio-net\" (0xe2), "
+		"\"virtio-console\" (0xe3)\n"
+		"17:32: passthrough_devices[1] \"x\" is no device-tree path; expected one such "
+		"as \"/pcie@10000000\"\n"
+		"11:6: memory_regions[1].gpa 0x48000000 overlaps memory_regions[0] "
+		"(0x40000000-0x7fffffff)\n");
 	CHECK_EQ(run->error_count, 10);
 }
 

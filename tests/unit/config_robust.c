@@ -154,8 +154,10 @@ TEST(mutated_files_parse_or_are_refused)
 TEST(the_stated_memory_suffices_for_texts_made_to_need_much)
 {
 	static const char *const starts[] = {
-		"[devices]\nexcluded_devices = [", "[devices]\npassthrough_devices = [",
-		"[base]\nphys_cpu_ids = [",	   "[kernel]\nmemory_regions = [",
+		"[devices]\nexcluded_devices = [",
+		"[devices]\npassthrough_devices = [",
+		"[base]\nphys_cpu_ids = [",
+		"[kernel]\nmemory_regions = [",
 	};
 	static char text[8192];
 

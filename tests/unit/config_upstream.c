@@ -41,9 +41,15 @@ struct expected {
 	struct axvm_config_range address;
 };
 
-#define IDENTICAL(base, size) { { base }, size, 0x7, AXVM_MEMORY_IDENTICAL }
+#define IDENTICAL(base, size)                              \
+	{                                                  \
+		{ base }, size, 0x7, AXVM_MEMORY_IDENTICAL \
+	}
 #define EVERYTHING .passthrough_count = 1, .passthrough = { { "/", "/", { 0 }, { 0 }, 0, 0 } }
-#define SAME(name, base, size, irq) { name, NULL, { base }, { base }, size, irq }
+#define SAME(name, base, size, irq)                       \
+	{                                                 \
+		name, NULL, { base }, { base }, size, irq \
+	}
 
 static const struct expected all[] = {
 	{

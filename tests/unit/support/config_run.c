@@ -73,8 +73,8 @@ const struct config_run *config_run_in(const struct axvm_platform *platform, con
 		abort();
 	memset(memory, 0xa5, memory_bytes);
 	memset(&run, 0, sizeof(run));
-	run.result = axvm_config_parse(&source, platform, (char *)memory + 1, memory_bytes,
-				       &run.config);
+	run.result =
+		axvm_config_parse(&source, platform, (char *)memory + 1, memory_bytes, &run.config);
 	return &run;
 }
 
