@@ -104,7 +104,7 @@ static void clear_pending(const struct vgic_bits *at, uint32_t value)
 	latched = value & vgic_clear(&at->bank->latch, value);
 	unlink_host(at, latched & ~vgic_get(&at->bank->active));
 
-	uint32_t held = value & vgic_get(&at->bank->held_pending);
+	uint32_t held = value & vgic_get(&at->bank->held);
 
 	if (held != 0) {
 		vgic_set(&at->bank->drop_pending, held);
@@ -123,16 +123,15 @@ static void clear_active(const struct vgic_bits *at, uint32_t value)
 {
 	sync_own(at);
 
-	uint32_t active = value & vgic_get(&at->bank->active);
-	uint32_t held = active & vgic_get(&at->bank->held);
+	uint32_t held = value & vgic_get(&at->bank->held);
+	uint32_t active = value & vgic_get(&at->bank->active) & ~held;
 
-	if (active == 0)
-		return;
-	if (held != 0) {
+	if (held != 0) { /* another vCPU's may be active by now without our knowing */
 		vgic_set(&at->bank->drop_active, held);
 		notify_holders(at, held);
 	}
-	active &= ~held;
+	if (active == 0)
+		return;
 	unlink_host(at, active);
 	vgic_clear(&at->bank->evicted, active);
 	vgic_clear(&at->bank->active, active);
