@@ -136,7 +136,8 @@ def run_vms(case, log):
     with printing:
         if wrong:
             print(f"--- {case['name']}, the end of {log.name}:")
-            print("\n".join(output.splitlines()[-TAIL_LINES:]))
+            for line in output.splitlines()[-TAIL_LINES:]:
+                print(f"  {line}")  # indented, a guest's lines are no test lines of ours
             for sentence in wrong:
                 print(f"# {sentence}")
         print(f"{'not ok' if wrong else 'ok'} - {case['name']}", flush=True)
@@ -144,14 +145,19 @@ def run_vms(case, log):
 
 
 def run_program(case, log):
-    """Its lines are test lines, and shown as they come."""
+    """Its lines are test lines, and shown as they come; but not what it quotes."""
     lines = failed = 0
+    quoted = False
     with start(case["program"], False) as process:
         watchdog = threading.Timer(case.get("timeout", 90), process.kill)
         watchdog.start()
         for data in process.stdout:
             line = data.decode(errors="replace").rstrip()
             log.write(data)
+            if line.startswith("--- "):
+                quoted = line.endswith("in full:")
+            elif quoted:
+                line = "  " + line
             lines += line.startswith(("ok - ", "not ok - ", "skip - "))
             failed += line.startswith("not ok - ")
             with printing:
