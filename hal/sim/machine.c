@@ -7,6 +7,7 @@
 
 static atomic_flag busy = ATOMIC_FLAG_INIT;
 static struct axvm_sim_machine current;
+static void (*reset_vcpus)(void);
 
 void axvm_sim_lock(void)
 {
@@ -44,10 +45,16 @@ void axvm_sim_reset(const struct axvm_sim_machine *machine)
 	axvm_sim_tlb_reset();
 	axvm_sim_memory_reset(current.ram_base, current.ram_bytes);
 	axvm_sim_cpu_reset();
-	axvm_sim_vcpu_reset();
+	if (reset_vcpus != NULL)
+		reset_vcpus();
 	axvm_sim_aarch64_reset();
 	axvm_sim_time_reset(current.time_hz);
 	axvm_sim_log_reset();
+}
+
+void axvm_sim_use_vcpus(void (*reset)(void))
+{
+	reset_vcpus = reset;
 }
 
 const struct axvm_sim_machine *axvm_sim_machine(void)

@@ -14,13 +14,16 @@ void axvm_sim_cpu_reset(void);
 void axvm_sim_time_reset(uint64_t hz);
 void axvm_sim_log_reset(void);
 void axvm_sim_tlb_reset(void);
-void axvm_sim_vcpu_reset(void);
 void axvm_sim_aarch64_reset(void);
 
 /* tlb.c: tells the observer. */
 void axvm_sim_note_freed(struct axvm_hpa hpa, uint64_t pages);
 
-/* machine.c */
+/*
+ * machine.c. The scripted vCPUs announce themselves when they are first used, so that tests of what
+ * has no vCPU link without them, and without the run loop.
+ */
+void axvm_sim_use_vcpus(void (*reset)(void));
 const struct axvm_sim_machine *axvm_sim_machine(void);
 
 #endif

@@ -36,7 +36,7 @@ struct guest {
 static struct guest guests[GUESTS_MAX];
 static uint64_t kicks_seen[AXVM_CPUS_MAX];
 
-void axvm_sim_vcpu_reset(void)
+static void reset(void)
 {
 	memset(guests, 0, sizeof(guests));
 	memset(kicks_seen, 0, sizeof(kicks_seen));
@@ -47,6 +47,7 @@ static struct guest *find(const struct axvm_vcpu *vcpu)
 	struct guest *found = NULL;
 
 	axvm_sim_lock();
+	axvm_sim_use_vcpus(reset);
 	for (uint32_t i = 0; i < GUESTS_MAX && found == NULL; i++) {
 		if (guests[i].vcpu == vcpu)
 			found = &guests[i];
