@@ -56,8 +56,6 @@ static void clear(const struct axvm_memory_region *region)
 static int add_piece(struct axvm_vm *vm, const struct axvm_memory_region *piece)
 {
 	vm->regions[vm->region_count++] = *piece;
-	if (piece->cleared_on_reset)
-		clear(piece);
 	return axvm_aspace_map(&vm->aspace, piece->gpa, piece->hpa, piece->bytes, piece->flags);
 }
 
@@ -212,6 +210,14 @@ static int check_all(const struct axvm_vm *vm, struct axvm_text *why)
 	return 0;
 }
 
+void axvm_memory_clear(struct axvm_vm *vm)
+{
+	for (uint32_t i = 0; i < vm->region_count; i++) {
+		if (vm->regions[i].cleared_on_reset)
+			clear(&vm->regions[i]);
+	}
+}
+
 int axvm_memory_make(struct axvm_vm *vm, struct axvm_text *why)
 {
 	int error = check_all(vm, why);
@@ -222,15 +228,9 @@ int axvm_memory_make(struct axvm_vm *vm, struct axvm_text *why)
 		error = memory->map_type == AXVM_MEMORY_ALLOC ? make_allocated(vm, memory, why)
 							      : make_same(vm, memory, why);
 	}
+	if (error == 0) /* only now: clearing takes long, too long for what is then refused */
+		axvm_memory_clear(vm);
 	return error;
-}
-
-void axvm_memory_clear(struct axvm_vm *vm)
-{
-	for (uint32_t i = 0; i < vm->region_count; i++) {
-		if (vm->regions[i].cleared_on_reset)
-			clear(&vm->regions[i]);
-	}
 }
 
 void axvm_memory_release(struct axvm_vm *vm)

@@ -85,7 +85,11 @@ void axvm_hal_vcpu_wake(struct axvm_vcpu *vcpu)
 
 uint64_t axvm_sim_wake_count(const struct axvm_vcpu *vcpu)
 {
-	return find_wakes(vcpu)->count;
+	axvm_sim_lock();
+	uint64_t count = find_wakes(vcpu)->count;
+
+	axvm_sim_unlock();
+	return count;
 }
 
 bool axvm_hal_random(void *buffer, uint64_t bytes)

@@ -172,7 +172,6 @@ TEST(each_bad_configuration_is_refused_with_a_sentence)
 TEST(host_memory_that_is_not_there_is_refused_with_its_address)
 {
 	struct test_vm test;
-	struct axvm_hpa taken;
 
 	new_machine();
 	init_full(&test);
@@ -186,14 +185,24 @@ TEST(host_memory_that_is_not_there_is_refused_with_its_address)
 	refuse(&test, AXVM_EPERM,
 	       "reserved memory 0x50000000-0x50002fff: the host does not leave this range to "
 	       "guests");
-	init_full(&test);
-	test.memory[3].bytes = UINT64_C(2) << 30;
-	test.memory[3].gpa.addr = UINT64_C(0x80000000);
+}
+
+TEST(too_little_host_memory_is_refused_with_what_is_missing)
+{
+	struct axvm_sim_machine machine = axvm_sim_default_machine();
+	struct test_vm test;
+
+	machine.ram_bytes = UINT64_C(32) << 20;
+	axvm_sim_reset(&machine);
+	REQUIRE_EQ(axvm_init(NULL), 0);
+	test_vm_init(&test, 1);
+	test.memory[0].bytes = UINT64_C(64) << 20;
 	CHECK_EQ(test_vm_create(&test), AXVM_ENOMEM);
-	CHECK(strstr(test.why, "memory 0x80000000-0xffffffff: the host lacks ") == test.why);
+	CHECK(strstr(test.why, "memory 0x40000000-0x43ffffff: the host lacks ") == test.why);
 	CHECK_EQ(axvm_sim_used_pages(), 0);
-	REQUIRE_EQ(axvm_hal_alloc_pages(1, 4096, &taken), 0); /* the allocator is whole */
-	axvm_hal_free_pages(taken, 1);
+	test.memory[0].bytes = UINT64_C(16) << 20; /* the allocator is whole */
+	REQUIRE_EQ(test_vm_create(&test), 0);
+	test_vm_end(&test);
 }
 
 TEST(the_budget_holds)
@@ -658,7 +667,8 @@ AXTEST_MAIN(the_library_must_be_initialised_and_says_what_the_cpu_lacks,
 	    a_vm_with_everything_is_made_and_gives_all_back,
 	    the_vm_keeps_its_own_copy_of_the_configuration,
 	    each_bad_configuration_is_refused_with_a_sentence,
-	    host_memory_that_is_not_there_is_refused_with_its_address, the_budget_holds,
+	    host_memory_that_is_not_there_is_refused_with_its_address,
+	    too_little_host_memory_is_refused_with_what_is_missing, the_budget_holds,
 	    an_id_is_given_once, sixty_four_vms_live_and_the_next_one_does_not,
 	    few_vmids_are_few_vms, a_thousand_creations_and_destructions_lose_no_page,
 	    each_life_of_a_guest_has_its_own_seed, a_reset_gives_the_same_memory_again,

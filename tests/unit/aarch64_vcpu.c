@@ -1,0 +1,706 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vCPUs: one way through a run, whatever the exit; power, requests and wake-ups
+ * when several threads, each a CPU, do it at once. Every wait ends: a lost event
+ * is a failed check or a panic of the simulated machine after 20 s.
+ */
+#define _GNU_SOURCE
+
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+
+#include "lifecycle.h"
+#include "test_vm.h"
+
+#define WAIT_SECONDS 20
+
+static struct axvm_vcpu *vcpu_of(const struct test_vm *test, uint32_t index)
+{
+	return axvm_vm_vcpu(test->vm, index);
+}
+
+/* Not bound, and nothing of a run is left behind. */
+static void check_out(struct axvm_vcpu *vcpu, enum axvm_vcpu_state state)
+{
+	struct axvm_sim_vcpu_counts counts = axvm_sim_vcpu_counts(vcpu);
+
+	CHECK_EQ(axvm_vcpu_state(vcpu), state);
+	CHECK_EQ(atomic_load(&vcpu->cpu), AXVM_CPU_NONE);
+	CHECK_EQ(atomic_load(&vcpu->vm->bound_vcpus), 0);
+	CHECK_EQ(counts.binds, counts.unbinds);
+	CHECK(!axvm_sim_is_bound(vcpu));
+	CHECK_EQ(axvm_sim_held_locks(), 0);
+}
+
+static bool begin_booted(struct test_vm *test, uint32_t vcpu_count)
+{
+	if (!test_vm_begin(test, vcpu_count))
+		return false;
+	return axvm_vm_boot(test->vm) == 0;
+}
+
+/* ---- one way through ------------------------------------------------------------------------ */
+
+static void run_to(enum axvm_exit_reason reason)
+{
+	struct test_vm test;
+	struct axvm_exit exit = { .reason = AXVM_EXIT_NONE };
+
+	REQUIRE(begin_booted(&test, 1));
+	struct axvm_vcpu *vcpu = vcpu_of(&test, 0);
+
+	axvm_sim_push_reason(vcpu, reason);
+	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
+	CHECK_EQ(exit.reason, reason == AXVM_EXIT_NONE ? AXVM_EXIT_FAULT : reason);
+	CHECK_EQ(axvm_sim_vcpu_counts(vcpu).binds, 1);
+	CHECK_EQ(vcpu->exit_count, 1);
+	check_out(vcpu, reason == AXVM_EXIT_HALT ? AXVM_VCPU_BLOCKED : AXVM_VCPU_FREE);
+	if (axvm_vm_state(test.vm) == AXVM_VM_STOPPING)
+		CHECK_EQ(axvm_vm_settle(test.vm), 0);
+	test_vm_end(&test);
+}
+
+TEST(every_exit_unbinds_and_is_returned)
+{
+	for (unsigned reason = 0; reason < AXVM_EXIT_COUNT; reason++)
+		run_to((enum axvm_exit_reason)reason);
+}
+
+TEST(the_payload_of_an_exit_arrives)
+{
+	struct axvm_exit pushed = { .reason = AXVM_EXIT_HYPERCALL };
+	struct axvm_exit exit;
+	struct test_vm test;
+	uint64_t value = 0;
+
+	REQUIRE(begin_booted(&test, 1));
+	pushed.hypercall.number = 0x1234;
+	pushed.hypercall.args[5] = 0x5678;
+	axvm_sim_push_exit(vcpu_of(&test, 0), &pushed);
+	CHECK_EQ(axvm_vcpu_run(vcpu_of(&test, 0), &exit), 0);
+	CHECK_EQ(exit.hypercall.number, 0x1234);
+	CHECK_EQ(exit.hypercall.args[5], 0x5678);
+	axvm_vcpu_set_result(vcpu_of(&test, 0), 99);
+	CHECK_EQ(axvm_vcpu_get_register(vcpu_of(&test, 0), 0, &value), 0);
+	CHECK_EQ(value, 99);
+	CHECK_EQ(axvm_vcpu_get_register(vcpu_of(&test, 0), 1000, &value), AXVM_EINVAL);
+	CHECK_EQ(axvm_vcpu_set_register(vcpu_of(&test, 0), 1000, 0), AXVM_EINVAL);
+	test_vm_end(&test);
+}
+
+static void check_refused(struct axvm_vcpu *vcpu)
+{
+	struct axvm_exit exit = { .reason = AXVM_EXIT_COUNT };
+	uint64_t binds = axvm_sim_vcpu_counts(vcpu).binds;
+	enum axvm_vcpu_state state = axvm_vcpu_state(vcpu);
+
+	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), AXVM_ESTATE);
+	CHECK_EQ(exit.reason, AXVM_EXIT_COUNT);
+	CHECK_EQ(axvm_sim_vcpu_counts(vcpu).binds, binds);
+	check_out(vcpu, state);
+}
+
+TEST(a_vcpu_that_may_not_run_is_refused_and_unchanged)
+{
+	struct test_vm test;
+	struct axvm_exit exit;
+
+	REQUIRE(test_vm_begin(&test, 2));
+	struct axvm_vcpu *vcpu = vcpu_of(&test, 0);
+
+	check_refused(vcpu); /* READY */
+	CHECK_EQ(axvm_vm_boot(test.vm), 0);
+	check_refused(vcpu_of(&test, 1)); /* off */
+	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
+	CHECK_EQ(axvm_vcpu_state(vcpu), AXVM_VCPU_BLOCKED);
+	CHECK_EQ(axvm_vm_pause(test.vm), 0);
+	check_refused(vcpu); /* and stays BLOCKED */
+	CHECK_EQ(axvm_vm_resume(test.vm), 0);
+	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
+	CHECK_EQ(axvm_vm_shutdown(test.vm, AXVM_STOP_FORCED), 0);
+	check_refused(vcpu); /* STOPPED */
+	test_vm_end(&test);
+}
+
+static int nested_error;
+
+static enum axvm_verdict run_again(struct axvm_vcpu *vcpu, const uint64_t *args)
+{
+	struct axvm_exit exit;
+
+	(void)args;
+	nested_error = axvm_vcpu_run(vcpu, &exit);
+	return AXVM_ENTER;
+}
+
+TEST(a_vcpu_that_runs_is_not_run_twice)
+{
+	struct axvm_exit exit;
+	struct test_vm test;
+
+	REQUIRE(begin_booted(&test, 1));
+	nested_error = 0;
+	axvm_sim_push(vcpu_of(&test, 0), run_again, NULL);
+	CHECK_EQ(axvm_vcpu_run(vcpu_of(&test, 0), &exit), 0);
+	CHECK_EQ(nested_error, AXVM_ESTATE);
+	CHECK_EQ(exit.reason, AXVM_EXIT_HALT);
+	check_out(vcpu_of(&test, 0), AXVM_VCPU_BLOCKED);
+	test_vm_end(&test);
+}
+
+/* ---- exits that end the VM ------------------------------------------------------------------ */
+
+TEST(a_guest_that_shuts_down_stops_its_vm)
+{
+	struct axvm_exit exit;
+	struct test_vm test;
+
+	REQUIRE(begin_booted(&test, 1));
+	axvm_sim_push_reason(vcpu_of(&test, 0), AXVM_EXIT_SHUTDOWN);
+	CHECK_EQ(axvm_vcpu_run(vcpu_of(&test, 0), &exit), 0);
+	CHECK_EQ(axvm_vm_state(test.vm), AXVM_VM_STOPPED);
+	struct axvm_stop stop = axvm_vm_stop(test.vm);
+
+	CHECK_EQ(stop.reason, AXVM_STOP_GUEST_SHUTDOWN);
+	CHECK_EQ(stop.exit.reason, AXVM_EXIT_SHUTDOWN);
+	CHECK_EQ(stop.vcpu, 0);
+	test_vm_end(&test);
+}
+
+TEST(a_guest_that_resets_starts_again)
+{
+	struct axvm_exit exit;
+	struct test_vm test;
+
+	REQUIRE(begin_booted(&test, 1));
+	struct axvm_vcpu *vcpu = vcpu_of(&test, 0);
+	uint64_t value = 0;
+
+	for (unsigned life = 0; life < 3; life++) {
+		axvm_sim_push_reason(vcpu, AXVM_EXIT_RESET);
+		CHECK_EQ(axvm_vcpu_set_register(vcpu, 31, 0), 0);
+		CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
+		CHECK_EQ(exit.reason, AXVM_EXIT_RESET);
+		CHECK_EQ(axvm_vm_state(test.vm), AXVM_VM_STOPPING);
+		check_refused(vcpu);
+		CHECK_EQ(axvm_vm_settle(test.vm), 0);
+		CHECK_EQ(axvm_vm_state(test.vm), AXVM_VM_READY);
+		CHECK_EQ(axvm_vm_stop(test.vm).reason, AXVM_STOP_GUEST_RESET);
+		CHECK_EQ(axvm_vcpu_get_register(vcpu, 31, &value), 0);
+		CHECK_EQ(value, test.vm->plan.entry);
+		CHECK_EQ(axvm_vm_boot(test.vm), 0);
+	}
+	test_vm_end(&test);
+}
+
+TEST(a_fault_fails_the_vm_and_says_where)
+{
+	struct axvm_exit fault = { .reason = AXVM_EXIT_FAULT };
+	struct axvm_exit exit;
+	struct test_vm test;
+
+	REQUIRE(begin_booted(&test, 2));
+	fault.fault.what = "a test";
+	fault.fault.pc = 0x1234;
+	CHECK_EQ(axvm_vcpu_power_on(test.vm, 1, 0, 0), 0);
+	axvm_sim_push_exit(vcpu_of(&test, 1), &fault);
+	CHECK_EQ(axvm_vcpu_run(vcpu_of(&test, 1), &exit), 0);
+	CHECK_EQ(axvm_vm_state(test.vm), AXVM_VM_FAILED);
+	struct axvm_stop stop = axvm_vm_stop(test.vm);
+
+	CHECK_EQ(stop.reason, AXVM_STOP_FAULT);
+	CHECK_EQ(stop.vcpu, 1);
+	CHECK_EQ(stop.exit.fault.pc, 0x1234);
+	CHECK_STR_EQ(stop.exit.fault.what, "a test");
+	CHECK_EQ(axvm_vm_reset(test.vm), 0);
+	CHECK_EQ(axvm_vm_state(test.vm), AXVM_VM_READY);
+	test_vm_end(&test);
+}
+
+static enum axvm_verdict pause_and_fault(struct axvm_vcpu *vcpu, const uint64_t *args)
+{
+	CHECK_EQ(args[0] ? axvm_vm_shutdown(vcpu->vm, AXVM_STOP_FORCED) : axvm_vm_pause(vcpu->vm),
+		 0);
+	vcpu->exit.reason = AXVM_EXIT_FAULT;
+	return AXVM_LEAVE;
+}
+
+TEST(who_ended_the_vm_first_stays_the_reason)
+{
+	const uint64_t shut_down[AXVM_SIM_ARGS] = { 1 };
+	struct axvm_exit exit;
+	struct test_vm test;
+
+	REQUIRE(begin_booted(&test, 1));
+	axvm_sim_push(vcpu_of(&test, 0), pause_and_fault, NULL);
+	CHECK_EQ(axvm_vcpu_run(vcpu_of(&test, 0), &exit), 0);
+	CHECK_EQ(axvm_vm_state(test.vm), AXVM_VM_FAILED); /* a paused VM can still fail */
+	CHECK_EQ(axvm_vm_reset(test.vm), 0);
+	CHECK_EQ(axvm_vm_boot(test.vm), 0);
+	axvm_sim_push(vcpu_of(&test, 0), pause_and_fault, shut_down);
+	CHECK_EQ(axvm_vcpu_run(vcpu_of(&test, 0), &exit), 0);
+	CHECK_EQ(axvm_vm_state(test.vm), AXVM_VM_STOPPED);
+	CHECK_EQ(axvm_vm_stop(test.vm).reason, AXVM_STOP_FORCED);
+	test_vm_end(&test);
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+TEST(requests_are_taken_once_and_leave_goes_before_preempt)
+{
+	struct axvm_exit exit;
+	struct test_vm test;
+
+	REQUIRE(begin_booted(&test, 1));
+	struct axvm_vcpu *vcpu = vcpu_of(&test, 0);
+
+	CHECK(!axvm_vcpu_has_work(vcpu));
+	axvm_vcpu_request(vcpu, AXVM_REQUEST_PREEMPT);
+	CHECK(axvm_vcpu_has_work(vcpu));
+	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
+	CHECK_EQ(exit.reason, AXVM_EXIT_PREEMPTED);
+	CHECK_EQ(axvm_sim_vcpu_counts(vcpu).enters, 0);
+	CHECK(!axvm_vcpu_has_work(vcpu));
+	axvm_vcpu_request(vcpu, AXVM_REQUEST_PREEMPT | AXVM_REQUEST_LEAVE);
+	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
+	CHECK_EQ(exit.reason, AXVM_EXIT_REQUEST);
+	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
+	CHECK_EQ(exit.reason, AXVM_EXIT_HALT);
+	test_vm_end(&test);
+}
+
+TEST(an_interrupt_request_is_brought_to_the_hardware_without_leaving)
+{
+	struct axvm_exit exit;
+	struct test_vm test;
+
+	REQUIRE(begin_booted(&test, 1));
+	struct axvm_vcpu *vcpu = vcpu_of(&test, 0);
+
+	axvm_vcpu_request(vcpu, AXVM_REQUEST_IRQ);
+	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
+	CHECK_EQ(exit.reason, AXVM_EXIT_HALT);
+	CHECK_EQ(axvm_sim_vcpu_counts(vcpu).irq_syncs, 1);
+	CHECK_EQ(axvm_sim_vcpu_counts(vcpu).irq_flushes, 1);
+	test_vm_end(&test);
+}
+
+static enum axvm_verdict request_and_halt(struct axvm_vcpu *vcpu, const uint64_t *args)
+{
+	axvm_vcpu_request(vcpu, (uint32_t)args[0]);
+	vcpu->exit.reason = AXVM_EXIT_HALT;
+	return AXVM_LEAVE;
+}
+
+TEST(a_halt_with_work_does_not_leave)
+{
+	const uint64_t irq[AXVM_SIM_ARGS] = { AXVM_REQUEST_IRQ };
+	struct axvm_exit exit;
+	struct test_vm test;
+
+	REQUIRE(begin_booted(&test, 1));
+	struct axvm_vcpu *vcpu = vcpu_of(&test, 0);
+
+	axvm_sim_push(vcpu, request_and_halt, irq);
+	axvm_sim_push_reason(vcpu, AXVM_EXIT_HYPERCALL);
+	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
+	CHECK_EQ(exit.reason, AXVM_EXIT_HYPERCALL);
+	CHECK_EQ(axvm_sim_vcpu_counts(vcpu).binds, 1);
+	CHECK_EQ(axvm_sim_kick_count(0), 0); /* it was its own CPU */
+	CHECK_EQ(vcpu->exit_count, 2);
+	test_vm_end(&test);
+}
+
+TEST(a_request_kicks_the_cpu_or_wakes_the_vcpu)
+{
+	struct test_vm test;
+
+	REQUIRE(begin_booted(&test, 1));
+	struct axvm_vcpu *vcpu = vcpu_of(&test, 0);
+	uint64_t wakes = axvm_sim_wake_count(vcpu);
+
+	axvm_vcpu_kick(vcpu); /* bound nowhere: nobody to kick */
+	axvm_vcpu_request(vcpu, AXVM_REQUEST_IRQ);
+	CHECK_EQ(axvm_sim_wake_count(vcpu), wakes + 1);
+	atomic_store(&vcpu->cpu, 3);
+	axvm_vcpu_request(vcpu, AXVM_REQUEST_IRQ);
+	axvm_vcpu_kick(vcpu);
+	CHECK_EQ(axvm_sim_kick_count(3), 2);
+	CHECK_EQ(axvm_sim_wake_count(vcpu), wakes + 1);
+	atomic_store(&vcpu->cpu, AXVM_CPU_NONE);
+	test_vm_end(&test);
+}
+
+/* ---- power ------------------------------------------------------------------------------------ */
+
+TEST(a_vcpu_is_switched_on_once_and_starts_at_its_entry)
+{
+	struct axvm_exit exit;
+	struct test_vm test;
+	uint64_t value = 0;
+
+	REQUIRE(begin_booted(&test, 2));
+	struct axvm_vcpu *vcpu = vcpu_of(&test, 1);
+
+	CHECK_EQ(axvm_vcpu_power_on(test.vm, 2, 0, 0), AXVM_ENOENT);
+	CHECK_EQ(axvm_vcpu_power_on(test.vm, UINT32_MAX, 0, 0), AXVM_ENOENT);
+	CHECK_EQ(axvm_vcpu_power_on(test.vm, 0, 0, 0), AXVM_EEXIST);
+	CHECK(!axvm_vcpu_has_work(vcpu));
+	CHECK_EQ(axvm_vcpu_power_on(test.vm, 1, 0x40001000, 0xabc), 0);
+	CHECK_EQ(axvm_sim_wake_count(vcpu), 1);
+	CHECK(axvm_vcpu_has_work(vcpu));
+	CHECK_EQ(axvm_vcpu_power(vcpu), AXVM_POWER_ON_PENDING);
+	CHECK_EQ(axvm_vcpu_power_on(test.vm, 1, 0x5000, 1), AXVM_EBUSY);
+	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
+	CHECK_EQ(axvm_vcpu_power(vcpu), AXVM_POWER_ON);
+	CHECK_EQ(axvm_vcpu_get_register(vcpu, 31, &value), 0);
+	CHECK_EQ(value, 0x40001000);
+	CHECK_EQ(axvm_vcpu_get_register(vcpu, 0, &value), 0);
+	CHECK_EQ(value, 0xabc);
+	CHECK_EQ(axvm_vcpu_power_on(test.vm, 1, 0x5000, 1), AXVM_EEXIST);
+	test_vm_end(&test);
+}
+
+static enum axvm_verdict switch_off(struct axvm_vcpu *vcpu, const uint64_t *args)
+{
+	axvm_vcpu_power_off(vcpu);
+	if (args[0]) /* as another vCPU would, before this one is out */
+		CHECK_EQ(axvm_vcpu_power_on(vcpu->vm, vcpu->index, 0x7000, 7), 0);
+	vcpu->exit.reason = AXVM_EXIT_CPU_DOWN;
+	return AXVM_LEAVE;
+}
+
+TEST(a_vcpu_that_is_switched_on_while_it_goes_off_comes_back)
+{
+	const uint64_t on_again[AXVM_SIM_ARGS] = { 1 };
+	struct axvm_exit exit;
+	struct test_vm test;
+	uint64_t value = 0;
+
+	REQUIRE(begin_booted(&test, 1));
+	struct axvm_vcpu *vcpu = vcpu_of(&test, 0);
+
+	axvm_sim_push(vcpu, switch_off, on_again);
+	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
+	CHECK_EQ(exit.reason, AXVM_EXIT_CPU_DOWN);
+	CHECK(axvm_vcpu_has_work(vcpu));
+	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
+	CHECK_EQ(axvm_vcpu_get_register(vcpu, 31, &value), 0);
+	CHECK_EQ(value, 0x7000);
+	axvm_sim_push(vcpu, switch_off, NULL);
+	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
+	CHECK_EQ(axvm_vcpu_power(vcpu), AXVM_POWER_OFF);
+	axvm_vcpu_request(vcpu, AXVM_REQUEST_IRQ);
+	CHECK(!axvm_vcpu_has_work(vcpu));
+	check_refused(vcpu);
+	test_vm_end(&test);
+}
+
+/* ---- threads ----------------------------------------------------------------------------------- */
+
+static int64_t now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec;
+}
+
+#define WAIT_FOR(condition)                                                       \
+	do {                                                                      \
+		int64_t wait_begin = now_seconds();                               \
+		while (!(condition) && now_seconds() - wait_begin < WAIT_SECONDS) \
+			sched_yield();                                            \
+		CHECK(condition);                                                 \
+	} while (0)
+
+#define POWER_ROUNDS 3000u
+
+struct contender {
+	pthread_t thread;
+	pthread_barrier_t *barrier;
+	struct axvm_vm *vm;
+	uint32_t cpu;
+	int error;
+};
+
+static void *contend(void *argument)
+{
+	struct contender *self = argument;
+
+	axvm_sim_set_cpu(self->cpu);
+	for (uint32_t round = 0; round < POWER_ROUNDS; round++) {
+		pthread_barrier_wait(self->barrier);
+		self->error = axvm_vcpu_power_on(self->vm, 1, self->cpu, self->cpu + 100);
+		pthread_barrier_wait(self->barrier);
+	}
+	return NULL;
+}
+
+TEST(of_two_that_switch_a_vcpu_on_at_once_exactly_one_wins)
+{
+	struct contender contenders[2];
+	pthread_barrier_t barrier;
+	struct test_vm test;
+	uint32_t wins[2] = { 0 };
+
+	REQUIRE(begin_booted(&test, 2));
+	struct axvm_vcpu *target = vcpu_of(&test, 1);
+
+	pthread_barrier_init(&barrier, NULL, 3);
+	for (uint32_t i = 0; i < 2; i++) {
+		contenders[i] =
+			(struct contender){ .barrier = &barrier, .vm = test.vm, .cpu = i + 1 };
+		CHECK_EQ(pthread_create(&contenders[i].thread, NULL, contend, &contenders[i]), 0);
+	}
+	for (uint32_t round = 0; round < POWER_ROUNDS; round++) {
+		pthread_barrier_wait(&barrier);
+		pthread_barrier_wait(&barrier);
+		uint32_t winner = contenders[0].error == 0 ? 0 : 1;
+
+		CHECK_EQ(contenders[winner].error, 0);
+		CHECK_EQ(contenders[1 - winner].error, AXVM_EBUSY);
+		CHECK_EQ(target->power_on_entry, winner + 1);
+		CHECK_EQ(target->power_on_arg, winner + 101);
+		wins[winner]++;
+		axvm_vcpu_power_off(target);
+	}
+	pthread_join(contenders[0].thread, NULL);
+	pthread_join(contenders[1].thread, NULL);
+	pthread_barrier_destroy(&barrier);
+	CHECK_EQ(wins[0] + wins[1], POWER_ROUNDS);
+	test_vm_end(&test);
+}
+
+/* A host's thread for one vCPU: runs it whenever it may, as a CPU of its own. */
+struct runner {
+	pthread_t thread;
+	struct axvm_vcpu *vcpu;
+	uint32_t cpu;
+	_Atomic bool stop;
+	_Atomic uint64_t exits[AXVM_EXIT_COUNT];
+	_Atomic uint64_t refusals;
+};
+
+static void *run_always(void *argument)
+{
+	struct runner *self = argument;
+	struct axvm_exit exit;
+
+	axvm_sim_set_cpu(self->cpu);
+	while (!atomic_load(&self->stop)) {
+		if (axvm_vcpu_run(self->vcpu, &exit) == 0) {
+			atomic_fetch_add(&self->exits[exit.reason], 1);
+		} else {
+			atomic_fetch_add(&self->refusals, 1);
+			sched_yield();
+		}
+	}
+	return NULL;
+}
+
+/* Sleeps as axvm_vcpu_has_work describes it: looks once, then only a wake ends it. */
+static void *run_and_sleep(void *argument)
+{
+	struct runner *self = argument;
+	struct axvm_exit exit;
+
+	axvm_sim_set_cpu(self->cpu);
+	while (!atomic_load(&self->stop)) {
+		uint64_t wakes = axvm_sim_wake_count(self->vcpu);
+		int error = axvm_vcpu_run(self->vcpu, &exit);
+
+		if (error == 0)
+			atomic_fetch_add(&self->exits[exit.reason], 1);
+		if (error == 0 && exit.reason != AXVM_EXIT_HALT)
+			continue;
+		/* What came before this line is in has_work; what comes after it wakes. */
+		wakes = axvm_sim_wake_count(self->vcpu);
+		if (axvm_vcpu_has_work(self->vcpu))
+			continue;
+		while (axvm_sim_wake_count(self->vcpu) == wakes && !atomic_load(&self->stop))
+			sched_yield();
+	}
+	return NULL;
+}
+
+static void start(struct runner *runner, struct axvm_vcpu *vcpu, uint32_t cpu,
+		  void *(*loop)(void *))
+{
+	memset(runner, 0, sizeof(*runner));
+	runner->vcpu = vcpu;
+	runner->cpu = cpu;
+	CHECK_EQ(pthread_create(&runner->thread, NULL, loop, runner), 0);
+}
+
+static void finish(struct runner *runner)
+{
+	atomic_store(&runner->stop, true);
+	pthread_join(runner->thread, NULL);
+	check_out(runner->vcpu, axvm_vcpu_state(runner->vcpu));
+}
+
+TEST(every_request_gets_a_busy_guest_out)
+{
+	struct test_vm test;
+	struct runner runner;
+
+	REQUIRE(begin_booted(&test, 1));
+	axvm_sim_push_busy(vcpu_of(&test, 0));
+	start(&runner, vcpu_of(&test, 0), 1, run_always);
+	for (unsigned i = 0; i < 2000; i++) {
+		uint64_t before = atomic_load(&runner.exits[AXVM_EXIT_PREEMPTED]);
+
+		axvm_vcpu_request(runner.vcpu, AXVM_REQUEST_PREEMPT);
+		WAIT_FOR(atomic_load(&runner.exits[AXVM_EXIT_PREEMPTED]) > before);
+	}
+	CHECK_EQ(axvm_vm_shutdown(test.vm, AXVM_STOP_FORCED), 0);
+	WAIT_FOR(axvm_vm_state(test.vm) == AXVM_VM_STOPPED);
+	finish(&runner);
+	test_vm_end(&test);
+}
+
+TEST(no_wake_up_of_a_halted_vcpu_is_lost)
+{
+	struct test_vm test;
+	struct runner runner;
+
+	REQUIRE(begin_booted(&test, 1));
+	start(&runner, vcpu_of(&test, 0), 1, run_and_sleep); /* an empty script: it halts */
+	for (unsigned i = 0; i < 5000; i++) {
+		uint64_t before = atomic_load(&runner.exits[AXVM_EXIT_PREEMPTED]);
+
+		axvm_vcpu_request(runner.vcpu, AXVM_REQUEST_PREEMPT);
+		WAIT_FOR(atomic_load(&runner.exits[AXVM_EXIT_PREEMPTED]) > before);
+	}
+	finish(&runner);
+	test_vm_end(&test);
+}
+
+/* A vCPU that halts and comes back when it is switched on, or when its VM goes on. */
+TEST(no_boot_pause_or_resume_is_lost_by_a_sleeping_host)
+{
+	struct test_vm test;
+	struct runner runner;
+
+	REQUIRE(test_vm_begin(&test, 1));
+	axvm_sim_push_busy(vcpu_of(&test, 0));
+	start(&runner, vcpu_of(&test, 0), 1, run_and_sleep);
+	CHECK_EQ(axvm_vm_boot(test.vm), 0);
+	for (unsigned i = 0; i < 500; i++) {
+		WAIT_FOR(!axvm_vm_is_quiet(test.vm));
+		CHECK_EQ(axvm_vm_pause(test.vm), 0);
+		WAIT_FOR(axvm_vm_is_quiet(test.vm));
+		CHECK_EQ(axvm_vm_resume(test.vm), 0);
+	}
+	CHECK_EQ(axvm_vm_shutdown(test.vm, AXVM_STOP_FORCED), 0);
+	WAIT_FOR(axvm_vm_state(test.vm) == AXVM_VM_STOPPED);
+	finish(&runner);
+	test_vm_end(&test);
+}
+
+#define BUSY_VCPUS 3u
+
+static bool start_busy(struct test_vm *test, struct runner *runners)
+{
+	if (!test_vm_begin(test, BUSY_VCPUS))
+		return false;
+	for (uint32_t i = 0; i < BUSY_VCPUS; i++) {
+		axvm_sim_push_busy(vcpu_of(test, i));
+		start(&runners[i], vcpu_of(test, i), i + 1, run_always);
+	}
+	return true;
+}
+
+/* As a guest would, after each start: one vCPU switches on the others. */
+static void switch_on_others(struct axvm_vm *vm)
+{
+	for (uint32_t i = 1; i < BUSY_VCPUS; i++)
+		CHECK_EQ(axvm_vcpu_power_on(vm, i, 0x1000, i), 0);
+}
+
+TEST(the_last_vcpu_to_leave_always_ends_the_stop)
+{
+	static struct runner runners[BUSY_VCPUS];
+	struct test_vm test;
+
+	REQUIRE(start_busy(&test, runners));
+	for (unsigned i = 0; i < 300; i++) {
+		CHECK_EQ(axvm_vm_boot(test.vm), 0);
+		switch_on_others(test.vm);
+		if (i % 2 == 0) /* with all inside, or with some on their way in */
+			WAIT_FOR(atomic_load(&test.vm->bound_vcpus) >= BUSY_VCPUS);
+		CHECK_EQ(axvm_vm_shutdown(test.vm, AXVM_STOP_FORCED), 0);
+		WAIT_FOR(axvm_vm_state(test.vm) == AXVM_VM_STOPPED);
+		WAIT_FOR(axvm_vm_is_quiet(test.vm));
+		CHECK_EQ(axvm_vm_reset(test.vm), 0);
+		WAIT_FOR(axvm_vm_settle(test.vm) == 0);
+		CHECK_EQ(axvm_vm_state(test.vm), AXVM_VM_READY);
+	}
+	for (uint32_t i = 0; i < BUSY_VCPUS; i++)
+		finish(&runners[i]);
+	test_vm_end(&test);
+}
+
+TEST(a_running_vm_is_reset_while_its_vcpus_compute)
+{
+	static struct runner runners[BUSY_VCPUS];
+	struct test_vm test;
+
+	REQUIRE(start_busy(&test, runners));
+	for (unsigned i = 0; i < 100; i++) {
+		char word[4] = "";
+
+		CHECK_EQ(axvm_vm_boot(test.vm), 0);
+		switch_on_others(test.vm);
+		WAIT_FOR(atomic_load(&test.vm->bound_vcpus) >= BUSY_VCPUS);
+		CHECK_EQ(axvm_vm_write(test.vm, axvm_gpa(TEST_RAM), "dirt", 4), 0);
+		CHECK_EQ(axvm_vm_reset(test.vm), 0);
+		WAIT_FOR(axvm_vm_settle(test.vm) == 0);
+		REQUIRE_EQ(axvm_vm_state(test.vm), AXVM_VM_READY);
+		CHECK_EQ(axvm_vm_read(test.vm, axvm_gpa(TEST_RAM), word, 4), 0);
+		CHECK(memcmp(word, test_kernel, 4) == 0);
+		for (uint32_t v = 1; v < BUSY_VCPUS; v++)
+			CHECK_EQ(axvm_vcpu_power(vcpu_of(&test, v)), AXVM_POWER_OFF);
+	}
+	for (uint32_t i = 0; i < BUSY_VCPUS; i++)
+		finish(&runners[i]);
+	test_vm_end(&test);
+}
+
+TEST(one_vcpu_that_shuts_down_takes_the_others_out)
+{
+	struct test_vm test;
+	struct runner runner;
+	struct axvm_exit exit;
+
+	REQUIRE(begin_booted(&test, 2));
+	CHECK_EQ(axvm_vcpu_power_on(test.vm, 1, 0, 0), 0);
+	axvm_sim_push_busy(vcpu_of(&test, 1));
+	start(&runner, vcpu_of(&test, 1), 1, run_always);
+	WAIT_FOR(!axvm_vm_is_quiet(test.vm));
+	axvm_sim_push_reason(vcpu_of(&test, 0), AXVM_EXIT_SHUTDOWN);
+	CHECK_EQ(axvm_vcpu_run(vcpu_of(&test, 0), &exit), 0);
+	WAIT_FOR(axvm_vm_state(test.vm) == AXVM_VM_STOPPED);
+	CHECK(atomic_load(&runner.exits[AXVM_EXIT_REQUEST]) <= 1);
+	finish(&runner);
+	CHECK_EQ(axvm_vm_stop(test.vm).reason, AXVM_STOP_GUEST_SHUTDOWN);
+	test_vm_end(&test);
+}
+
+AXTEST_MAIN(every_exit_unbinds_and_is_returned, the_payload_of_an_exit_arrives,
+	    a_vcpu_that_may_not_run_is_refused_and_unchanged, a_vcpu_that_runs_is_not_run_twice,
+	    a_guest_that_shuts_down_stops_its_vm, a_guest_that_resets_starts_again,
+	    a_fault_fails_the_vm_and_says_where, who_ended_the_vm_first_stays_the_reason,
+	    requests_are_taken_once_and_leave_goes_before_preempt,
+	    an_interrupt_request_is_brought_to_the_hardware_without_leaving,
+	    a_halt_with_work_does_not_leave, a_request_kicks_the_cpu_or_wakes_the_vcpu,
+	    a_vcpu_is_switched_on_once_and_starts_at_its_entry,
+	    a_vcpu_that_is_switched_on_while_it_goes_off_comes_back,
+	    of_two_that_switch_a_vcpu_on_at_once_exactly_one_wins,
+	    every_request_gets_a_busy_guest_out, no_wake_up_of_a_halted_vcpu_is_lost,
+	    no_boot_pause_or_resume_is_lost_by_a_sleeping_host,
+	    the_last_vcpu_to_leave_always_ends_the_stop,
+	    a_running_vm_is_reset_while_its_vcpus_compute,
+	    one_vcpu_that_shuts_down_takes_the_others_out)
