@@ -5,8 +5,8 @@
 bench.py ISA PLUGIN [--rows PART] [--document FILE]
 
 Status 1 when a row is over its budget, or could not be measured. Where the hypervisor's
-instructions went, function by function, is written to build/bench/profile-*.txt. With --document the table of that
-Markdown file, between the lines "<!-- ISA: begin -->" and "<!-- ISA: end -->", is replaced.
+instructions went, function by function, is written to build/bench/profile-*.txt. With --document
+the table of that Markdown file, between the lines "<!-- ISA: begin -->" and "<!-- ISA: end -->", is replaced.
 """
 import argparse
 import bisect
@@ -147,7 +147,8 @@ def linux_native(plugin, symbols):
     if run(["build/axvm", "dtb", "configs/linux-aarch64.toml", "-o", tree], 30)[1] != 0:
         return None
     command = ["qemu-system-aarch64", "-M", "virt,gic-version=3,dtb-randomness=off",
-               "-cpu", "max,pauth-impdef=on,sve=off,sme=off,pmu=off", "-dtb", tree, "-smp", "1", "-m", "512M", "-nodefaults",
+               "-cpu", "max,pauth-impdef=on,sve=off,sme=off,pmu=off", "-dtb", tree,
+               "-smp", "1", "-m", "512M", "-nodefaults",
                "-display", "none", "-serial", "stdio", "-no-reboot",
                "-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1",
                "-kernel", "guests/aarch64/Image", "-initrd", "guests/aarch64/initramfs.cpio.gz",

@@ -68,8 +68,10 @@ void guest_main(void)
 		{ "ten_nops", bench_ten_nops, 0, 0, 0 },
 		{ "hvc_psci_version", bench_hvc, PSCI_VERSION, 0, 1 },
 		{ "gicd_typer_read", bench_read, distributor + GICD_TYPER, 0, 0 },
-		{ "gicd_ipriorityr_read", bench_read, distributor + GICD_IPRIORITYR + SPI_WORD, 0, 0 },
-		{ "gicd_isenabler_write", bench_write, distributor + GICD_ISENABLER + 8, 1u << 16, 0 },
+		{ "gicd_ipriorityr_read", bench_read, distributor + GICD_IPRIORITYR + SPI_WORD, 0,
+		  0 },
+		{ "gicd_isenabler_write", bench_write, distributor + GICD_ISENABLER + 8, 1u << 16,
+		  0 },
 		{ "uart_fr_read", bench_read, guest_machine.uart + 0x18, 0, 0 },
 		{ "id_register_read", bench_id_register, 0, 0, 0 },
 	};

@@ -59,7 +59,7 @@ static void make_pattern(struct fp_state *state, uint64_t seed)
 		for (size_t j = 0; j < 16; j++)
 			state->v[i][j] = (uint8_t)guest_random(&random);
 	}
-	state->fpcr = (seed & 3) << 22;	 /* rounding mode */
+	state->fpcr = (seed & 3) << 22;	       /* rounding mode */
 	state->fpsr = (seed & 0xf) | 1u << 27; /* cumulative exceptions, QC */
 }
 
@@ -149,8 +149,8 @@ TEST(fp_switched_off_by_the_guest_traps_to_the_guest)
 	make_pattern(&wanted, vm_seed());
 	fp_load(&wanted);
 	WRITE_SYSREG(cpacr_el1, 0);
-	struct guest_fault fault = PROBE(
-		__asm__ volatile(".arch_extension fp\n\tfmov %0, d0" : "=r"(moved)));
+	struct guest_fault fault = PROBE(__asm__ volatile(".arch_extension fp\n\tfmov %0, d0"
+							  : "=r"(moved)));
 	WRITE_SYSREG(cpacr_el1, 3u << 20);
 	CHECK_EQ(fault.count, 1);
 	CHECK_EQ(guest_fault_class(fault), 0x07);

@@ -49,8 +49,8 @@ TEST(interrupts_faster_than_they_are_handled)
 	for (uint32_t i = 0; i < 100000; i++) {
 		if (i % 64 == 0)
 			guest_irq_enable();
-		WRITE_SYSREG(s3_0_c12_c11_5, 1ull << (guest_this_cpu()->mpidr & 0xf) |
-						     (uint64_t)(i % 16) << 24);
+		WRITE_SYSREG(s3_0_c12_c11_5,
+			     1ull << (guest_this_cpu()->mpidr & 0xf) | (uint64_t)(i % 16) << 24);
 		if (i % 64 == 32)
 			guest_irq_disable();
 	}
@@ -165,8 +165,8 @@ static void scribble(void *argument)
 		uint64_t random = guest_random(&state);
 		uint32_t width = random & 3;
 		bool distributor = random >> 2 & 1;
-		uint64_t base = distributor ? guest_machine.distributor :
-					      guest_machine.redistributors;
+		uint64_t base =
+			distributor ? guest_machine.distributor : guest_machine.redistributors;
 		uint64_t bytes = distributor ? 0x10000 : redistributors;
 		uint64_t at = base + ((random >> 8) % bytes & ~((1ull << width) - 1));
 
@@ -211,6 +211,5 @@ TEST(the_controller_can_be_set_up_again_and_works)
 
 AXTEST_MAIN(a_million_interrupts_to_self, interrupts_faster_than_they_are_handled,
 	    two_cpus_make_the_same_interrupts_pending_and_toggle_them,
-	    after_the_storm_an_interrupt_comes_exactly_once,
-	    random_writes_all_over_the_controller, random_writes_from_two_cpus_at_once,
-	    the_controller_can_be_set_up_again_and_works)
+	    after_the_storm_an_interrupt_comes_exactly_once, random_writes_all_over_the_controller,
+	    random_writes_from_two_cpus_at_once, the_controller_can_be_set_up_again_and_works)

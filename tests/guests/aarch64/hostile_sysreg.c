@@ -5,8 +5,8 @@
  */
 #include "runtime.h"
 
-#define ENCODING(op0, op1, crn, crm, op2)                                    \
-	((uint32_t)(op0) << 14 | (uint32_t)(op1) << 11 | (uint32_t)(crn) << 7 |  \
+#define ENCODING(op0, op1, crn, crm, op2)                                       \
+	((uint32_t)(op0) << 14 | (uint32_t)(op1) << 11 | (uint32_t)(crn) << 7 | \
 	 (uint32_t)(crm) << 3 | (uint32_t)(op2))
 
 /* A wild value in these would break the guest's own legs, which proves nothing. */

@@ -209,7 +209,6 @@ TEST(an_spi_goes_to_the_cpu_it_is_routed_to)
 	end();
 }
 
-/* Many from each to each: as many handlers as sends that were waited for. */
 TEST(cpus_ping_each_other_a_thousand_times)
 {
 	if (guest_cpu_count() < 2)
@@ -225,8 +224,6 @@ TEST(cpus_ping_each_other_a_thousand_times)
 	stop_others();
 	end();
 }
-
-/* ---- PPIs ------------------------------------------------------------------------------- */
 
 static void note_timer(uint32_t intid)
 {
@@ -536,8 +533,6 @@ TEST(active_can_be_set_and_cleared_by_hand)
 	end();
 }
 
-/* ---- waiting ------------------------------------------------------------------------------ */
-
 TEST(wfi_returns_for_a_pending_interrupt_that_is_masked)
 {
 	begin(note);
@@ -596,7 +591,6 @@ AXTEST_MAIN(an_sgi_to_self_arrives_once, an_sgi_that_is_not_enabled_waits,
 	    the_running_priority_is_that_of_the_active_interrupt,
 	    an_interrupt_is_active_between_acknowledge_and_end,
 	    split_end_of_interrupt_stays_active_until_deactivated,
-	    split_end_of_interrupt_lets_the_same_priority_in,
-	    active_can_be_set_and_cleared_by_hand,
+	    split_end_of_interrupt_lets_the_same_priority_in, active_can_be_set_and_cleared_by_hand,
 	    wfi_returns_for_a_pending_interrupt_that_is_masked,
 	    a_disabled_distributor_delivers_nothing, a_disabled_group_delivers_nothing)

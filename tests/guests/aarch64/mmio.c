@@ -21,14 +21,14 @@ static void begin(void)
 }
 
 /* Loads into a 64-bit register that was all ones before. */
-#define LOAD(instruction, width, address)                                    \
-	__extension__({                                                      \
-		uint64_t load_value = ~0ull;                                 \
-		__asm__ volatile(instruction " %" width "0, [%1]"            \
-				 : "+r"(load_value)                          \
-				 : "r"((uint64_t)(address))                  \
-				 : "memory");                                \
-		load_value;                                                  \
+#define LOAD(instruction, width, address)                         \
+	__extension__({                                           \
+		uint64_t load_value = ~0ull;                      \
+		__asm__ volatile(instruction " %" width "0, [%1]" \
+				 : "+r"(load_value)               \
+				 : "r"((uint64_t)(address))       \
+				 : "memory");                     \
+		load_value;                                       \
 	})
 
 TEST(identification_registers_read_as_the_manual_says)
@@ -152,14 +152,14 @@ TEST(the_zero_register_loads_nothing_and_stores_zero)
 			 : "memory");
 }
 
-#define LOAD_INTO(number)                                                    \
-	do {                                                                 \
-		uint64_t into_value;                                         \
+#define LOAD_INTO(number)                                                      \
+	do {                                                                   \
+		uint64_t into_value;                                           \
 		__asm__ volatile("ldr w" #number ", [%1]\n\tmov %0, x" #number \
-				 : "=r"(into_value)                          \
-				 : "r"(priorities)                           \
-				 : "x" #number, "memory");                   \
-		CHECK_EQ(into_value, 0xf0e0d0c0);                            \
+				 : "=r"(into_value)                            \
+				 : "r"(priorities)                             \
+				 : "x" #number, "memory");                     \
+		CHECK_EQ(into_value, 0xf0e0d0c0);                              \
 	} while (0)
 
 TEST(every_register_can_be_the_target)
@@ -274,9 +274,9 @@ TEST(a_pair_store_works_or_aborts)
 {
 	begin();
 	guest_write64(router96(), 0);
-	struct guest_fault fault = PROBE(__asm__ volatile("stp %w0, %w1, [%2]" ::"r"(0x00030200),
-							  "r"(6), "r"(router96())
-							  : "memory"));
+	struct guest_fault fault = PROBE(
+		__asm__ volatile("stp %w0, %w1, [%2]" ::"r"(0x00030200), "r"(6), "r"(router96())
+				 : "memory"));
 	check_done_or_aborted(fault, guest_read64(router96()) == 0x0000000600030200);
 	guest_write64(router96(), 0);
 }
@@ -291,8 +291,8 @@ TEST(a_post_indexed_byte_store_works_or_aborts)
 							  : "+r"(address)
 							  : "r"(0x50)
 							  : "memory"));
-	check_done_or_aborted(fault, guest_read32(priorities) == 0xa0a0a050 &&
-					     address == priorities + 1);
+	check_done_or_aborted(fault,
+			      guest_read32(priorities) == 0xa0a0a050 && address == priorities + 1);
 	if (fault.count > 0)
 		CHECK_EQ(address, priorities);
 }

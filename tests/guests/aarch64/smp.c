@@ -125,9 +125,9 @@ TEST(a_cpu_that_does_not_exist_is_refused)
 
 TEST(features_tells_what_there_is)
 {
-	static const uint32_t there[] = { PSCI_VERSION, PSCI_CPU_SUSPEND, PSCI_CPU_OFF, PSCI_CPU_ON,
-					  PSCI_AFFINITY_INFO, PSCI_SYSTEM_OFF, PSCI_SYSTEM_RESET,
-					  PSCI_FEATURES };
+	static const uint32_t there[] = { PSCI_VERSION,	     PSCI_CPU_SUSPEND,	 PSCI_CPU_OFF,
+					  PSCI_CPU_ON,	     PSCI_AFFINITY_INFO, PSCI_SYSTEM_OFF,
+					  PSCI_SYSTEM_RESET, PSCI_FEATURES };
 
 	for (size_t i = 0; i < sizeof(there) / sizeof(there[0]); i++)
 		CHECK_EQ(guest_hvc(PSCI_FEATURES, there[i], 0, 0), 0);

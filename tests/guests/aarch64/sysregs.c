@@ -9,23 +9,22 @@
 static const uint64_t patterns[] = { 0, ~0ull, 0xa5a5a5a5a5a5a5a5, 0x5a5a5a5a5a5a5a5a,
 				     0x0123456789abcdef };
 
-#define ROUND_TRIP(name, mask)                                               \
-	do {                                                                 \
-		uint64_t old_value = READ_SYSREG(name);                      \
-		uint64_t differing = 0;                                      \
+#define ROUND_TRIP(name, mask)                                                        \
+	do {                                                                          \
+		uint64_t old_value = READ_SYSREG(name);                               \
+		uint64_t differing = 0;                                               \
 		for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) { \
-			WRITE_SYSREG(name, patterns[i] & (mask));            \
-			differing |= READ_SYSREG(name) ^ (patterns[i] & (mask)); \
-		}                                                            \
-		WRITE_SYSREG(name, old_value);                               \
-		CHECK_EQ(differing & (mask), 0);                             \
+			WRITE_SYSREG(name, patterns[i] & (mask));                     \
+			differing |= READ_SYSREG(name) ^ (patterns[i] & (mask));      \
+		}                                                                     \
+		WRITE_SYSREG(name, old_value);                                        \
+		CHECK_EQ(differing &(mask), 0);                                       \
 	} while (0)
 
-#define IS_UNDEFINED(name)                                                   \
-	__extension__({                                                      \
-		struct guest_fault undefined_fault = PROBE((void)READ_SYSREG(name)); \
-		undefined_fault.count == 1 &&                                \
-			guest_fault_class(undefined_fault) == EC_UNKNOWN;    \
+#define IS_UNDEFINED(name)                                                                      \
+	__extension__({                                                                         \
+		struct guest_fault undefined_fault = PROBE((void)READ_SYSREG(name));            \
+		undefined_fault.count == 1 && guest_fault_class(undefined_fault) == EC_UNKNOWN; \
 	})
 
 static uint64_t field(uint64_t value, uint32_t shift)
@@ -104,9 +103,9 @@ TEST(pointer_authentication_keys_keep_what_is_written)
 
 TEST(interrupt_registers_keep_what_is_written)
 {
-	ROUND_TRIP(s3_0_c4_c6_0, 0xf8ull); /* ICC_PMR_EL1 */
-	ROUND_TRIP(s3_0_c12_c12_7, 1ull);  /* ICC_IGRPEN1_EL1 */
-	CHECK_EQ(READ_SYSREG(s3_0_c12_c12_5) & 1, 1); /* ICC_SRE_EL1 */
+	ROUND_TRIP(s3_0_c4_c6_0, 0xf8ull);		   /* ICC_PMR_EL1 */
+	ROUND_TRIP(s3_0_c12_c12_7, 1ull);		   /* ICC_IGRPEN1_EL1 */
+	CHECK_EQ(READ_SYSREG(s3_0_c12_c12_5) & 1, 1);	   /* ICC_SRE_EL1 */
 	CHECK(field(READ_SYSREG(s3_0_c12_c12_4), 8) >= 3); /* ICC_CTLR_EL1.PRIbits */
 }
 
@@ -160,11 +159,11 @@ TEST(the_cpu_is_identified)
 
 TEST(el2_and_el3_registers_are_undefined)
 {
-	CHECK(IS_UNDEFINED(s3_4_c1_c1_0));  /* HCR_EL2 */
-	CHECK(IS_UNDEFINED(s3_4_c2_c1_0));  /* VTTBR_EL2 */
+	CHECK(IS_UNDEFINED(s3_4_c1_c1_0));   /* HCR_EL2 */
+	CHECK(IS_UNDEFINED(s3_4_c2_c1_0));   /* VTTBR_EL2 */
 	CHECK(IS_UNDEFINED(s3_4_c12_c11_0)); /* ICH_HCR_EL2 */
-	CHECK(IS_UNDEFINED(s3_5_c1_c0_0));  /* SCTLR_EL12 */
-	CHECK(IS_UNDEFINED(s3_6_c1_c1_0));  /* SCR_EL3 */
+	CHECK(IS_UNDEFINED(s3_5_c1_c0_0));   /* SCTLR_EL12 */
+	CHECK(IS_UNDEFINED(s3_6_c1_c1_0));   /* SCR_EL3 */
 }
 
 TEST(registers_that_do_not_exist_are_undefined)
@@ -201,12 +200,12 @@ TEST(what_is_hidden_is_undefined)
 		SKIP("on its own machine the CPU may have everything");
 	/* The guest's own traps off: they would come first. */
 	WRITE_SYSREG(cpacr_el1, 3u << 20 | 3u << 16 | 3u << 24);
-	CHECK(IS_UNDEFINED(s3_0_c1_c2_0)); /* ZCR_EL1 */
-	CHECK(IS_UNDEFINED(s3_0_c1_c2_6)); /* SMCR_EL1 */
-	CHECK(IS_UNDEFINED(s3_3_c4_c2_2)); /* SVCR */
-	CHECK(IS_UNDEFINED(s3_0_c1_c0_6)); /* GCR_EL1 */
-	CHECK(IS_UNDEFINED(s3_3_c9_c12_0)); /* PMCR_EL0 */
-	CHECK(IS_UNDEFINED(s3_3_c9_c13_0)); /* PMCCNTR_EL0 */
+	CHECK(IS_UNDEFINED(s3_0_c1_c2_0));			      /* ZCR_EL1 */
+	CHECK(IS_UNDEFINED(s3_0_c1_c2_6));			      /* SMCR_EL1 */
+	CHECK(IS_UNDEFINED(s3_3_c4_c2_2));			      /* SVCR */
+	CHECK(IS_UNDEFINED(s3_0_c1_c0_6));			      /* GCR_EL1 */
+	CHECK(IS_UNDEFINED(s3_3_c9_c12_0));			      /* PMCR_EL0 */
+	CHECK(IS_UNDEFINED(s3_3_c9_c13_0));			      /* PMCCNTR_EL0 */
 	fault = PROBE(__asm__ volatile(".inst 0x04bf5020" ::: "x0")); /* rdvl x0, #1 */
 	CHECK(fault.count == 1 && guest_fault_class(fault) == EC_UNKNOWN);
 	fault = PROBE(__asm__ volatile(".inst 0x04bf5820" ::: "x0")); /* rdsvl x0, #1 */

@@ -193,14 +193,14 @@ static void never_loses_one(const struct timer *timer)
 	end();
 }
 
-#define FOR_BOTH(what)                                                       \
-	TEST(the_virtual_timer_##what)                                       \
-	{                                                                    \
-		what(&virtual_timer);                                        \
-	}                                                                    \
-	TEST(the_physical_timer_##what)                                      \
-	{                                                                    \
-		what(&physical_timer);                                       \
+#define FOR_BOTH(what)                  \
+	TEST(the_virtual_timer_##what)  \
+	{                               \
+		what(&virtual_timer);   \
+	}                               \
+	TEST(the_physical_timer_##what) \
+	{                               \
+		what(&physical_timer);  \
 	}
 
 FOR_BOTH(fires_once)

@@ -88,12 +88,12 @@ static void read_cpus(const void *fdt, struct guest_machine *machine)
 
 	if (cpus < 0)
 		return;
-	fdt_for_each_subnode(node, fdt, cpus) {
+	fdt_for_each_subnode(node, fdt, cpus)
+	{
 		const char *type = fdt_getprop(fdt, node, "device_type", NULL);
 
 		if (type == NULL || memcmp(type, "cpu", 4) != 0 ||
-		    machine->cpu_count == GUEST_CPUS_MAX ||
-		    !read_reg(fdt, node, 0, &mpidr, &none))
+		    machine->cpu_count == GUEST_CPUS_MAX || !read_reg(fdt, node, 0, &mpidr, &none))
 			continue;
 		machine->mpidr[machine->cpu_count++] = mpidr;
 	}

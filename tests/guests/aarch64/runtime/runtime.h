@@ -11,14 +11,14 @@
 
 /* ---- CPU ------------------------------------------------------------------------------ */
 
-#define READ_SYSREG(name)                                                    \
-	__extension__({                                                      \
-		uint64_t sysreg_value;                                       \
-		__asm__ volatile("mrs %0, " #name : "=r"(sysreg_value));     \
-		sysreg_value;                                                \
+#define READ_SYSREG(name)                                                \
+	__extension__({                                                  \
+		uint64_t sysreg_value;                                   \
+		__asm__ volatile("mrs %0, " #name : "=r"(sysreg_value)); \
+		sysreg_value;                                            \
 	})
 /* With the barrier that makes it take effect. */
-#define WRITE_SYSREG(name, value)                                            \
+#define WRITE_SYSREG(name, value) \
 	__asm__ volatile("msr " #name ", %0\n\tisb" ::"r"((uint64_t)(value)) : "memory")
 
 struct guest_frame {
@@ -88,11 +88,11 @@ static inline void guest_barrier(void)
 void guest_probe_begin(void);
 struct guest_fault guest_probe_end(void);
 /* The statement between the two: `struct guest_fault fault = PROBE(guest_read32(address));` */
-#define PROBE(...)                                                           \
-	__extension__({                                                      \
-		guest_probe_begin();                                         \
-		__VA_ARGS__;                                                 \
-		guest_probe_end();                                           \
+#define PROBE(...)                   \
+	__extension__({              \
+		guest_probe_begin(); \
+		__VA_ARGS__;         \
+		guest_probe_end();   \
 	})
 static inline uint32_t guest_fault_class(struct guest_fault fault)
 {
