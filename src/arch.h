@@ -40,7 +40,11 @@ enum axvm_verdict {
 	AXVM_LEAVE = 2,	     /* return from axvm_hal_vcpu_enter; vcpu->exit is filled */
 };
 
-/* Takes requests: called on the vCPU's CPU, bound, when vcpu->requests is not 0. */
+/*
+ * Takes requests. The world switch calls it, on the vCPU's CPU, when a handler has not said AXVM_LEAVE
+ * and vcpu->requests is not 0: the last look before the guest is entered again. It says AXVM_ENTER_FULL
+ * or AXVM_LEAVE.
+ */
 enum axvm_verdict axvm_vcpu_take_requests(struct axvm_vcpu *vcpu);
 
 /* Interrupt controller, see <axvm/irq.h>; these are behind its functions. */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The bus: from an address to a device. Regions are sorted and do not overlap, so that the last
- * one at or below an address is the only candidate. Nearly every access goes where the vCPU's
- * last one went, and is decided by one comparison of a cached region.
+ * one at or below an address is the only candidate.
  */
-#include <axvm/hal.h>
+#include "bus.h"
 
 #include <string.h>
+
+#include <axvm/hal.h>
 
 #include "text.h"
 #include "vm_state.h"
@@ -53,20 +54,14 @@ int axvm_bus_attach(struct axvm_bus *bus, struct axvm_device *device, uint64_t b
 	return 0;
 }
 
-/* `addr` below the region's base wraps to an offset that no region is large enough for. */
-static inline bool holds(const struct axvm_bus_region *region, uint64_t addr, uint64_t bytes)
-{
-	uint64_t offset = addr - region->base;
-
-	return offset < region->bytes && bytes <= region->bytes - offset;
-}
+const struct axvm_bus_region axvm_bus_nowhere;
 
 const struct axvm_bus_region *axvm_bus_find(const struct axvm_bus *bus, uint64_t addr,
 					    uint64_t bytes)
 {
 	uint32_t below = count_up_to(bus, addr);
 
-	if (below == 0 || !holds(&bus->regions[below - 1], addr, bytes))
+	if (below == 0 || !axvm_bus_holds(&bus->regions[below - 1], addr, bytes))
 		return NULL;
 	return &bus->regions[below - 1];
 }
@@ -89,54 +84,32 @@ static bool is_first_of_page(struct axvm_vm *vm, uint64_t addr)
 	return false;
 }
 
-static void log_unclaimed(const struct axvm_vm *vm, const struct axvm_access *access)
+static void log_unclaimed(const struct axvm_vm *vm, uint64_t addr, unsigned bytes, bool write)
 {
 	char line[160];
 	struct axvm_text text = axvm_text(line, sizeof(line));
 
 	axvm_text_string(&text, vm->config->name);
-	axvm_text_string(&text, access->write ? ": write of " : ": read of ");
-	axvm_text_size(&text, access->bytes);
+	axvm_text_string(&text, write ? ": write of " : ": read of ");
+	axvm_text_size(&text, bytes);
 	axvm_text_string(&text, " at ");
-	axvm_text_hex(&text, access->addr);
+	axvm_text_hex(&text, addr);
 	axvm_text_string(&text, ": no device and no memory there");
 	axvm_hal_log(AXVM_LOG_WARNING, line);
 }
 
-/* Finds the region anew and remembers it; NULL when nobody claims the access. */
-static const struct axvm_bus_region *miss(struct axvm_vcpu *vcpu, const struct axvm_access *access)
+const struct axvm_bus_region *axvm_bus_miss(struct axvm_vcpu *vcpu, uint64_t addr, unsigned bytes,
+					    bool write)
 {
 	struct axvm_vm *vm = vcpu->vm;
-	const struct axvm_bus_region *region = axvm_bus_find(&vm->mmio, access->addr,
-							     access->bytes);
+	const struct axvm_bus_region *region = axvm_bus_find(&vm->mmio, addr, bytes);
 
 	if (region) {
 		vcpu->last_hit = region;
 		return region;
 	}
 	atomic_fetch_add_explicit(&vm->unclaimed_accesses, 1, memory_order_relaxed);
-	if (is_first_of_page(vm, access->addr))
-		log_unclaimed(vm, access);
+	if (is_first_of_page(vm, addr))
+		log_unclaimed(vm, addr, bytes, write);
 	return NULL;
-}
-
-bool axvm_bus_mmio(struct axvm_vcpu *vcpu, struct axvm_access *access)
-{
-	const struct axvm_bus_region *region = vcpu->last_hit;
-
-	if (!region || !holds(region, access->addr, access->bytes)) {
-		region = miss(vcpu, access);
-		if (!region)
-			return false;
-	}
-
-	struct axvm_device *device = region->device;
-	uint64_t offset = access->addr - region->base + region->offset;
-	uint64_t mask = UINT64_MAX >> ((64u - 8u * access->bytes) & 63u);
-
-	if (access->write)
-		device->type->write(device, vcpu, offset, access->bytes, access->value & mask);
-	else
-		access->value = device->type->read(device, vcpu, offset, access->bytes) & mask;
-	return true;
 }

@@ -116,7 +116,7 @@ enum axvm_verdict axvm_vcpu_take_requests(struct axvm_vcpu *vcpu)
 		axvm_hal_irq_flush(vcpu);
 	}
 	if (!(requests & (AXVM_REQUEST_LEAVE | AXVM_REQUEST_PREEMPT)))
-		return AXVM_ENTER;
+		return AXVM_ENTER_FULL; /* whatever the handler before it said */
 	vcpu->exit.reason = requests & AXVM_REQUEST_LEAVE ? AXVM_EXIT_REQUEST : AXVM_EXIT_PREEMPTED;
 	return AXVM_LEAVE;
 }

@@ -29,7 +29,7 @@ struct axvm_vcpu {
 	_Atomic uint32_t state;	    /* enum axvm_vcpu_state */
 	_Atomic uint32_t power;	    /* enum axvm_vcpu_power */
 	_Atomic uint32_t cpu;	    /* the physical CPU it is bound to, or AXVM_CPU_NONE */
-	const struct axvm_bus_region *last_hit; /* of the MMIO bus */
+	const struct axvm_bus_region *last_hit; /* of the MMIO bus; never NULL, see bus.h */
 	struct axvm_vm *vm;
 	uint32_t index;
 	struct axvm_exit exit; /* filled by the exit path before it says AXVM_LEAVE */

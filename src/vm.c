@@ -10,6 +10,7 @@
 #include <axvm/hal.h>
 
 #include "arch.h"
+#include "bus.h"
 #include "guest_fdt.h"
 #include "pte_format.h"
 #include "vm_parts.h"

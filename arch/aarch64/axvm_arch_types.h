@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The aarch64 part of a vCPU and of a VM. The first fields are at offsets that
- * hal/bare/aarch64's assembly knows; static assertions pin them.
+ * The aarch64 part of a vCPU and of a VM. x, pc, pstate and host_sp stay where they are: the world
+ * switch of hal/bare/aarch64 is assembly and pins them (offsets.h).
  */
 #ifndef AXVM_ARCH_TYPES_H
 #define AXVM_ARCH_TYPES_H
@@ -80,12 +80,5 @@ struct axvm_arch_vm {
 	uint64_t cntvoff; /* CNTVOFF_EL2: host ticks at which guest time is 0 */
 	uint64_t id_registers[8][8]; /* what trapped reads get: [CRm][op2] of S3_0_C0_Cm_op2 */
 };
-
-#define AXVM_AARCH64_OFFSET_PC 248
-#define AXVM_AARCH64_OFFSET_HOST_SP 264
-_Static_assert(offsetof(struct axvm_arch_vcpu, x) == 0, "the vectors store x0 at the vCPU");
-_Static_assert(offsetof(struct axvm_arch_vcpu, pc) == AXVM_AARCH64_OFFSET_PC, "vectors.S");
-_Static_assert(offsetof(struct axvm_arch_vcpu, host_sp) == AXVM_AARCH64_OFFSET_HOST_SP,
-	       "vectors.S");
 
 #endif

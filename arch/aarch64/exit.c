@@ -5,6 +5,7 @@
  */
 #include "exit.h"
 
+#include "bus.h"
 #include "regs.h"
 
 /* Exception classes [ARM D19.2.37]. */
@@ -43,6 +44,9 @@
 #define ACCESS ((uint32_t)(EC_DATA_ABORT << ESR_EC_SHIFT | ISS_ISV | FSC_TRANSLATION))
 
 #define ISS_WFE 1ULL
+
+/* Keeps a rare path's registers and code out of the frequent one. */
+#define OUT_OF_LINE __attribute__((noinline))
 
 /* ---- exceptions into the guest ------------------------------------------------------------ */
 
@@ -113,7 +117,8 @@ static enum axvm_verdict inject_abort(struct axvm_vcpu *vcpu, uint32_t ec, uint6
 	/* The class for "from the same level" is the next one. */
 	ec += from_el1(vcpu) ? 1 : 0;
 	axvm_aarch64_inject_sync(vcpu, (uint64_t)ec << ESR_EC_SHIFT | kept | FSC_EXTERNAL, far);
-	return AXVM_ENTER;
+	/* Not AXVM_ENTER, so that no compiler sees a constant in store() and spoils its tail call. */
+	return AXVM_ENTER_FULL;
 }
 
 /* ---- stepping over an instruction --------------------------------------------------------- */
@@ -135,26 +140,12 @@ static void advance_it(struct axvm_arch_vcpu *arch)
 	arch->pstate |= (it & 0xfc) << 8 | (it & 3) << 25;
 }
 
-void axvm_aarch64_skip_a32(struct axvm_vcpu *vcpu, uint64_t esr)
+OUT_OF_LINE void axvm_aarch64_skip_a32(struct axvm_vcpu *vcpu, uint64_t esr)
 {
 	vcpu->arch.pc += (esr & ESR_IL) != 0 ? 4 : 2;
 	vcpu->arch.pstate &= ~AXVM_AARCH64_PSTATE_SS;
 	if ((vcpu->arch.pstate & PSTATE_T) != 0)
 		advance_it(&vcpu->arch);
-}
-
-/* ---- the way back into the guest ---------------------------------------------------------- */
-
-/* Requests come before the guest; what the handler said about registers still holds. */
-static inline enum axvm_verdict before_enter(struct axvm_vcpu *vcpu, enum axvm_verdict verdict)
-{
-	if (verdict == AXVM_LEAVE ||
-	    atomic_load_explicit(&vcpu->requests, memory_order_relaxed) == 0)
-		return verdict;
-
-	enum axvm_verdict asked = axvm_vcpu_take_requests(vcpu);
-
-	return asked > verdict ? asked : verdict;
 }
 
 /* ---- aborts ---------------------------------------------------------------------------------- */
@@ -172,24 +163,30 @@ static inline uint64_t extend(uint64_t value, unsigned bytes, uint64_t esr)
 	return value;
 }
 
-static enum axvm_verdict access_memory(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
-				       uint64_t hpfar)
+/* Accesses that the syndrome describes; each function saves only the registers that it uses itself. */
+OUT_OF_LINE static enum axvm_verdict load(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
+					  uint64_t gpa)
 {
-	unsigned target = (unsigned)(esr >> ISS_SRT_SHIFT) & 31;
-	struct axvm_access access = {
-		.addr = (hpfar & 0xfffffffffff0ULL) << 8 | (far & 0xfff),
-		.bytes = (uint8_t)(1u << (esr >> ISS_SAS_SHIFT & 3)),
-		.write = (esr & ISS_WNR) != 0,
-	};
+	unsigned bytes = 1u << (esr >> ISS_SAS_SHIFT & 3);
+	uint64_t value;
 
-	if ((esr & ISS_WNR) != 0)
-		access.value = axvm_aarch64_get_x(vcpu, target);
-	if (!axvm_bus_mmio(vcpu, &access))
+	if (!axvm_bus_read(vcpu, gpa, bytes, &value))
 		return inject_abort(vcpu, EC_DATA_ABORT, esr, far);
 	axvm_aarch64_skip(vcpu, esr);
-	if ((esr & ISS_WNR) != 0)
-		return AXVM_ENTER;
-	return axvm_aarch64_set_x(vcpu, target, extend(access.value, access.bytes, esr));
+	return axvm_aarch64_set_x(vcpu, (unsigned)(esr >> ISS_SRT_SHIFT) & 31,
+				  extend(value, bytes, esr));
+}
+
+OUT_OF_LINE static enum axvm_verdict store(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
+					   uint64_t gpa)
+{
+	unsigned bytes = 1u << (esr >> ISS_SAS_SHIFT & 3);
+	uint64_t value = axvm_aarch64_get_x(vcpu, (unsigned)(esr >> ISS_SRT_SHIFT) & 31);
+
+	if (!axvm_bus_write(vcpu, gpa, bytes, value))
+		return inject_abort(vcpu, EC_DATA_ABORT, esr, far);
+	axvm_aarch64_skip(vcpu, esr);
+	return AXVM_ENTER;
 }
 
 /*
@@ -253,16 +250,14 @@ static enum axvm_verdict coprocessor(struct axvm_vcpu *vcpu, uint64_t esr)
 	return AXVM_ENTER;
 }
 
-static enum axvm_verdict rare_exit(struct axvm_vcpu *vcpu, uint32_t ec, uint64_t esr, uint64_t far)
+OUT_OF_LINE static enum axvm_verdict rare_exit(struct axvm_vcpu *vcpu, uint32_t ec,
+					       uint64_t esr, uint64_t far)
 {
 	switch (ec) {
 	case EC_WFX:
 		return wfx(vcpu, esr);
 	case EC_DATA_ABORT:
 		return rare_abort(vcpu, esr, far);
-	case EC_SMC64: /* trapped, so not stepped over yet */
-		axvm_aarch64_skip(vcpu, esr);
-		return axvm_aarch64_call(vcpu);
 	case EC_INSTRUCTION_ABORT:
 		return inject_abort(vcpu, ec, esr, far);
 	case EC_CP15:
@@ -278,47 +273,27 @@ static enum axvm_verdict rare_exit(struct axvm_vcpu *vcpu, uint32_t ec, uint64_t
 	}
 }
 
-/*
- * Each kind of exit is a function of its own that ends in before_enter, so that a frequent one
- * pays for the registers that it uses itself and for no others.
- */
-#define OUT_OF_LINE __attribute__((noinline))
-
-OUT_OF_LINE static enum axvm_verdict take_access(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
-						 uint64_t hpfar)
-{
-	return before_enter(vcpu, access_memory(vcpu, esr, far, hpfar));
-}
-
-OUT_OF_LINE static enum axvm_verdict take_call(struct axvm_vcpu *vcpu)
-{
-	return before_enter(vcpu, axvm_aarch64_call(vcpu));
-}
-
-OUT_OF_LINE static enum axvm_verdict take_register(struct axvm_vcpu *vcpu, uint64_t esr)
-{
-	return before_enter(vcpu, axvm_aarch64_system_register(vcpu, esr));
-}
-
-OUT_OF_LINE static enum axvm_verdict take_rare(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far)
-{
-	uint32_t ec = (uint32_t)(esr >> ESR_EC_SHIFT) & 0x3f;
-
-	return before_enter(vcpu, rare_exit(vcpu, ec, esr, far));
-}
-
+/* Only tail calls, so that a frequent exit pays for the registers that it uses itself. */
 enum axvm_verdict axvm_aarch64_exit_sync(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
 					 uint64_t hpfar)
 {
 	uint32_t ec = (uint32_t)(esr >> ESR_EC_SHIFT) & 0x3f;
 
-	if (((uint32_t)esr & ACCESS_MASK) == ACCESS)
-		return take_access(vcpu, esr, far, hpfar);
 	if (ec == EC_HVC64)
-		return take_call(vcpu);
+		return axvm_aarch64_call(vcpu);
+	if (((uint32_t)esr & ACCESS_MASK) == ACCESS) {
+		uint64_t gpa = (hpfar & 0xfffffffffff0ULL) << 8 | (far & 0xfff);
+
+		return (esr & ISS_WNR) != 0 ? store(vcpu, esr, far, gpa)
+					    : load(vcpu, esr, far, gpa);
+	}
 	if (ec == EC_SYS64)
-		return take_register(vcpu, esr);
-	return take_rare(vcpu, esr, far);
+		return axvm_aarch64_system_register(vcpu, esr);
+	if (ec == EC_SMC64) { /* trapped, so not stepped over yet */
+		axvm_aarch64_skip(vcpu, esr);
+		return axvm_aarch64_call(vcpu);
+	}
+	return rare_exit(vcpu, ec, esr, far);
 }
 
 /* HCR_EL2.VSE goes in, and comes out when the guest has taken it, with the other registers. */
@@ -328,7 +303,7 @@ enum axvm_verdict axvm_aarch64_exit_serror(struct axvm_vcpu *vcpu, uint64_t esr)
 	axvm_hal_sysreg_sync(vcpu);
 	vcpu->arch.hcr |= AXVM_AARCH64_HCR_VSE;
 	axvm_hal_sysreg_flush(vcpu);
-	return before_enter(vcpu, AXVM_ENTER);
+	return AXVM_ENTER;
 }
 
 void axvm_aarch64_virtual_timer_fired(struct axvm_vcpu *vcpu)

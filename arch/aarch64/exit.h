@@ -11,7 +11,7 @@
 
 /*
  * A synchronous exception from EL1 or EL0, with ESR_EL2, FAR_EL2 and HPFAR_EL2.
- * Takes requests before it says AXVM_ENTER. A handler that changes x19 to x29
+ * The world switch takes requests afterwards (axvm_vcpu_take_requests). A handler that changes x19 to x29
  * must say AXVM_ENTER_FULL: the world switch keeps those in place otherwise.
  */
 enum axvm_verdict axvm_aarch64_exit_sync(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,

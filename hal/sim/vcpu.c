@@ -180,7 +180,7 @@ static int64_t seconds(void)
 	return (int64_t)now.tv_sec;
 }
 
-static enum axvm_verdict compute(struct axvm_vcpu *vcpu)
+static enum axvm_verdict compute(void)
 {
 	int64_t begin = seconds();
 
@@ -189,7 +189,7 @@ static enum axvm_verdict compute(struct axvm_vcpu *vcpu)
 			axvm_hal_panic(__FILE__, __LINE__, "nobody kicks a busy vCPU");
 		sched_yield();
 	}
-	return axvm_vcpu_take_requests(vcpu);
+	return AXVM_ENTER;
 }
 
 /* One exit of the guest. */
@@ -202,7 +202,7 @@ static enum axvm_verdict happen(struct axvm_vcpu *vcpu, struct guest *guest)
 	const struct step *step = &guest->steps[guest->next];
 
 	if (step->busy)
-		return compute(vcpu);
+		return compute();
 	guest->next++;
 	if (step->run != NULL)
 		return step->run(vcpu, step->args);
@@ -215,7 +215,9 @@ void axvm_hal_vcpu_enter(struct axvm_vcpu *vcpu)
 	struct guest *guest = bound(vcpu);
 
 	guest->counts.enters++;
-	while (happen(vcpu, guest) != AXVM_LEAVE)
+	while (happen(vcpu, guest) != AXVM_LEAVE &&
+	       (atomic_load(&vcpu->requests) == 0 ||
+		axvm_vcpu_take_requests(vcpu) != AXVM_LEAVE))
 		;
 }
 

@@ -44,14 +44,6 @@ struct axvm_device {
 	uint32_t irq; /* its line */
 };
 
-/* A decoded access to an emulated address. */
-struct axvm_access {
-	uint64_t addr;
-	uint64_t value; /* to write; or what was read, zero-extended from `bytes` */
-	uint8_t bytes;	/* 1, 2, 4 or 8 */
-	bool write;
-};
-
 struct axvm_bus_region {
 	uint64_t base;
 	uint64_t bytes;
@@ -73,13 +65,6 @@ AXVM_MUST_USE int axvm_bus_attach(struct axvm_bus *bus, struct axvm_device *devi
 /* The region that holds all of [addr, addr + bytes), or NULL. O(log n). */
 const struct axvm_bus_region *axvm_bus_find(const struct axvm_bus *bus, uint64_t addr,
 					    uint64_t bytes);
-
-/*
- * Carries out the access on the VM's MMIO bus (with the vCPU's last-hit cache).
- * False: nobody claims it; counted, logged once per page; the caller answers as
- * its ISA does. An access that straddles a region's end is not claimed.
- */
-bool axvm_bus_mmio(struct axvm_vcpu *vcpu, struct axvm_access *access);
 
 /* The types of dev/ (ISA-independent) and of the ISA, searched by emu_type; NULL when there is none. */
 const struct axvm_device_type *axvm_device_type_find(enum axvm_emu_type type);

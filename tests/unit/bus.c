@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bus (include/axvm/device.h, src/bus.c) and the list of device types. */
+#include "bus.h"
 #include "arch.h"
 #include "device_vm.h"
 #include "../../dev/table.h"
 
 #define REGION_BYTES 0x1000u
-
-/* The ISA's own types, where its code is not linked into this test. */
-static const struct axvm_device_type isa_type = { .name = "isa", .emu_type = AXVM_EMU_GICV3 };
-__attribute__((weak)) const struct axvm_device_type *const axvm_arch_device_types[] = {
-	&isa_type
-};
-__attribute__((weak)) const uint32_t axvm_arch_device_type_count = 1;
 
 /* A device that notes the last access and answers with what it was told to. */
 static struct {
@@ -148,18 +142,17 @@ TEST(find_and_the_last_hit_agree_with_a_linear_search)
 	for (uint32_t round = 0; round < 20000; round++) {
 		random = random * 6364136223846793005u + 1442695040888963407u;
 
-		struct axvm_access access = {
-			.addr = random >> 33 & 0x3ff, .bytes = (uint8_t)(1u << (random >> 60 & 3))
-		};
+		uint64_t addr = random >> 33 & 0x3ff;
+		unsigned bytes = 1u << (random >> 60 & 3);
+		uint64_t value;
 		struct axvm_device *wanted = NULL;
 
 		for (uint32_t i = 0; i < 8; i++) {
-			if (axvm_range_contains(0x100 + i * 0x40u, 0x10 + i * 4, access.addr,
-						access.bytes))
+			if (axvm_range_contains(0x100 + i * 0x40u, 0x10 + i * 4, addr, bytes))
 				wanted = &devices[i];
 		}
 		noted.device = NULL;
-		CHECK_EQ(axvm_bus_mmio(&device_vcpu, &access), wanted != NULL);
+		CHECK_EQ(axvm_bus_read(&device_vcpu, addr, bytes, &value), wanted != NULL);
 		CHECK_PTR_EQ(noted.device, wanted);
 	}
 }
@@ -170,33 +163,28 @@ TEST(an_access_that_straddles_the_end_of_a_region_is_not_claimed)
 	REQUIRE_EQ(attach(0, 0x1000, 0x1000), 0);
 	REQUIRE_EQ(attach(1, 0x2000, 0x1000), 0);
 
-	struct axvm_access access = { .addr = 0x1ffd, .bytes = 4, .value = 7 };
+	uint64_t value = 7;
 
-	CHECK(!axvm_bus_mmio(&device_vcpu, &access));
+	CHECK(!axvm_bus_read(&device_vcpu, 0x1ffd, 4, &value));
 	(void)bus_read(0x1000, 4); /* with the region in the cache, too */
-	CHECK(!axvm_bus_mmio(&device_vcpu, &access));
-	access.addr = 0xfff;
-	CHECK(!axvm_bus_mmio(&device_vcpu, &access));
-	access.addr = UINT64_MAX;
-	CHECK(!axvm_bus_mmio(&device_vcpu, &access));
-	CHECK_EQ(access.value, 7);
+	CHECK(!axvm_bus_read(&device_vcpu, 0x1ffd, 4, &value));
+	CHECK(!axvm_bus_read(&device_vcpu, 0xfff, 4, &value));
+	CHECK(!axvm_bus_read(&device_vcpu, UINT64_MAX, 4, &value));
+	CHECK_EQ(value, 7);
 	CHECK_EQ(noted.count, 1);
 }
 
 TEST(unclaimed_accesses_are_counted_and_logged_once_per_page)
 {
-	struct axvm_access access = { .addr = 0xdead0010, .bytes = 4, .write = true };
+	uint64_t value;
 
 	begin();
-	CHECK(!axvm_bus_mmio(&device_vcpu, &access));
-	access.addr += 8;
-	CHECK(!axvm_bus_mmio(&device_vcpu, &access));
+	CHECK(!axvm_bus_write(&device_vcpu, 0xdead0010, 4, 0));
+	CHECK(!axvm_bus_write(&device_vcpu, 0xdead0018, 4, 0));
 	CHECK_EQ(device_vm.unclaimed_accesses, 2);
 	CHECK_STR_EQ(axvm_sim_log(), "warning: test: write of 4 bytes at 0xdead0010: "
 				     "no device and no memory there\n");
-	access.addr += AXVM_PAGE_BYTES;
-	access.write = false;
-	CHECK(!axvm_bus_mmio(&device_vcpu, &access));
+	CHECK(!axvm_bus_read(&device_vcpu, 0xdead0018 + AXVM_PAGE_BYTES, 4, &value));
 	CHECK_EQ(axvm_sim_log_count(AXVM_LOG_WARNING), 2);
 }
 
@@ -204,9 +192,9 @@ TEST(a_guest_that_reads_everywhere_cannot_flood_the_log)
 {
 	begin();
 	for (uint64_t page = 0; page < 1000; page++) {
-		struct axvm_access access = { .addr = page << AXVM_PAGE_SHIFT, .bytes = 1 };
+		uint64_t value;
 
-		CHECK(!axvm_bus_mmio(&device_vcpu, &access));
+		CHECK(!axvm_bus_read(&device_vcpu, page << AXVM_PAGE_SHIFT, 1, &value));
 	}
 	CHECK_EQ(device_vm.unclaimed_accesses, 1000);
 	CHECK_EQ(axvm_sim_log_count(AXVM_LOG_WARNING), AXVM_UNCLAIMED_PAGES_MAX);

@@ -296,8 +296,6 @@ enum axvm_verdict axvm_bare_exit_irq(struct axvm_vcpu *vcpu)
 
 	if (intid < SPI_LIMIT)
 		take(vcpu, intid);
-	if (atomic_load_explicit(&vcpu->requests, memory_order_relaxed) != 0)
-		return axvm_vcpu_take_requests(vcpu);
 	return AXVM_ENTER;
 }
 

@@ -9,9 +9,15 @@
 #include "bare.h"
 #include "cpu.h"
 #include "exit.h"
+#include "offsets.h"
 #include "pte.h"
 #include "regs.h"
 #include "sysreg.h"
+
+_Static_assert(offsetof(struct axvm_vcpu, arch.x) == 0, "vectors.S");
+_Static_assert(offsetof(struct axvm_vcpu, arch.pc) == AXVM_OFFSET_PC, "vectors.S");
+_Static_assert(offsetof(struct axvm_vcpu, arch.host_sp) == AXVM_OFFSET_HOST_SP, "vectors.S");
+_Static_assert(offsetof(struct axvm_vcpu, requests) == AXVM_OFFSET_REQUESTS, "vectors.S");
 
 /* X(register, member of struct axvm_aarch64_sysregs) */
 #define EL1_REGISTERS(X)                                                                  \

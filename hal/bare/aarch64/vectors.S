@@ -5,11 +5,13 @@
  * are C on the CPU's stack and keep x19 to x29 by the procedure call standard:
  * the way back loads them only when the handler says that it changed them.
  *
+ * Requests of other CPUs are looked at last, before each entry.
+ *
  * host_sp points at the saved frame of axvm_hal_vcpu_enter:
  *   [0] vCPU, [8] x30, [16] x19 ... [96] x29
  */
-#define OFFSET_PC 248
-#define OFFSET_HOST_SP 264
+#include "offsets.h"
+
 #define FRAME_BYTES 112
 
 	.macro	save_guest
@@ -31,9 +33,9 @@
 	str	x30, [sp, #240]
 	mrs	x4, elr_el2
 	mrs	x5, spsr_el2
-	stp	x4, x5, [sp, #OFFSET_PC]
+	stp	x4, x5, [sp, #AXVM_OFFSET_PC]
 	mov	x0, sp
-	ldr	x6, [sp, #OFFSET_HOST_SP]
+	ldr	x6, [sp, #AXVM_OFFSET_HOST_SP]
 	mov	sp, x6
 	.endm
 
@@ -79,8 +81,10 @@ axvm_vectors:
 
 after_exit:
 	ldr	x9, [sp]
+	ldr	w10, [x9, #AXVM_OFFSET_REQUESTS]
 	cbnz	w0, after_exit_rare
-	ldp	x10, x11, [x9, #OFFSET_PC]
+	cbnz	w10, take_requests
+	ldp	x10, x11, [x9, #AXVM_OFFSET_PC]
 	msr	elr_el2, x10
 	msr	spsr_el2, x11
 	mov	sp, x9
@@ -103,8 +107,9 @@ load_caller_saved:
 after_exit_rare:
 	cmp	w0, #1			/* AXVM_ENTER_FULL */
 	b.ne	leave
+	cbnz	w10, take_requests
 enter_full:				/* x9: vCPU */
-	ldp	x10, x11, [x9, #OFFSET_PC]
+	ldp	x10, x11, [x9, #AXVM_OFFSET_PC]
 	msr	elr_el2, x10
 	msr	spsr_el2, x11
 	mov	sp, x9
@@ -115,6 +120,13 @@ enter_full:				/* x9: vCPU */
 	ldp	x27, x28, [sp, #216]
 	ldr	x29, [sp, #232]
 	b	load_caller_saved
+
+take_requests:
+	mov	x0, x9
+	bl	axvm_vcpu_take_requests
+	ldr	x9, [sp]
+	mov	w10, wzr
+	b	after_exit_rare
 
 /* void axvm_hal_vcpu_enter(struct axvm_vcpu *) */
 	.global axvm_hal_vcpu_enter
@@ -127,7 +139,7 @@ axvm_hal_vcpu_enter:
 	stp	x27, x28, [sp, #80]
 	str	x29, [sp, #96]
 	mov	x9, sp
-	str	x9, [x0, #OFFSET_HOST_SP]
+	str	x9, [x0, #AXVM_OFFSET_HOST_SP]
 	mov	x9, x0
 	b	enter_full
 

@@ -10,6 +10,7 @@
 
 #include <axvm/irq.h>
 
+#include "bus.h"
 #include "axtest.h"
 #include "sim.h"
 #include "vm_parts.h"
@@ -68,6 +69,7 @@ static inline void device_vm_reset(void)
 	device_vm.config = &device_vm_config;
 	device_vm.budget.limit_pages = 64;
 	device_vcpu.vm = &device_vm;
+	device_vcpu.last_hit = &axvm_bus_nowhere;
 	irq_level = false;
 	irq_changes = 0;
 }
@@ -101,19 +103,15 @@ static inline void device_end(void)
 
 static inline uint64_t bus_read(uint64_t addr, uint8_t bytes)
 {
-	struct axvm_access access = { .addr = addr, .bytes = bytes };
+	uint64_t value = 0;
 
-	CHECK(axvm_bus_mmio(&device_vcpu, &access));
-	return access.value;
+	CHECK(axvm_bus_read(&device_vcpu, addr, bytes, &value));
+	return value;
 }
 
 static inline void bus_write(uint64_t addr, uint8_t bytes, uint64_t value)
 {
-	struct axvm_access access = {
-		.addr = addr, .bytes = bytes, .write = true, .value = value
-	};
-
-	CHECK(axvm_bus_mmio(&device_vcpu, &access));
+	CHECK(axvm_bus_write(&device_vcpu, addr, bytes, value));
 }
 
 /* The device's registers, as a driver accesses them. */
