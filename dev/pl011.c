@@ -81,7 +81,7 @@ struct pl011 {
 	_Atomic uint32_t fr; /* written under the lock, read without */
 	struct axvm_lock lock;
 	/* All below: under the lock. */
-	bool level;	    /* of the interrupt line */
+	bool level; /* of the interrupt line */
 	bool timer_runs;
 	bool has_overrun;   /* the next character received carries DR.OE */
 	uint32_t out_count; /* bytes in `out` */

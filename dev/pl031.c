@@ -31,9 +31,9 @@ struct pl031 {
 	uint32_t base_seconds; /* the clock at base_ticks */
 	uint32_t mr;
 	uint32_t lr;
-	bool pending; /* RIS */
+	bool pending;  /* RIS */
 	bool unmasked; /* IMSC */
-	bool level; /* of the interrupt line */
+	bool level;    /* of the interrupt line */
 	uint64_t base_ticks;
 	uint64_t alarm_ticks; /* when the alarm is due; UINT64_MAX: none is set */
 	struct axvm_device *device;
@@ -70,8 +70,7 @@ static void set_alarm(struct pl031 *rtc)
 		rtc->pending = true;
 		return;
 	}
-	rtc->alarm_ticks =
-		rtc->base_ticks + (elapsed_seconds(rtc) + left) * axvm_hal_time_hz();
+	rtc->alarm_ticks = rtc->base_ticks + (elapsed_seconds(rtc) + left) * axvm_hal_time_hz();
 	axvm_hal_timer_start(&rtc->timer, rtc->alarm_ticks);
 }
 

@@ -13,7 +13,7 @@
 
 /* Points into the bundle. */
 struct axvm_bundle_entry {
-	const char *name; /* NUL-terminated, without leading "/" and "./" */
+	const char *name;    /* NUL-terminated, without leading "/" and "./" */
 	uint64_t name_bytes; /* without the NUL */
 	struct axvm_blob data;
 	bool is_file; /* not a directory, link or device */

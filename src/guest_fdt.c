@@ -56,21 +56,32 @@ static void virtio_properties(struct axvm_guest_fdt *fdt)
 }
 
 #define COMPATIBLE(literal) .compatible = (literal), .compatible_bytes = sizeof(literal)
-#define VIRTIO(id)                                                            \
-	{                                                                     \
-		.type = AXVM_EMU_##id, .name = "virtio_mmio",                 \
-		COMPATIBLE("virtio,mmio"), .trigger = IRQ_EDGE_RISING,        \
-		.properties = virtio_properties                               \
+#define VIRTIO(id)                                                                       \
+	{                                                                                \
+		.type = AXVM_EMU_##id, .name = "virtio_mmio", COMPATIBLE("virtio,mmio"), \
+		.trigger = IRQ_EDGE_RISING, .properties = virtio_properties              \
 	}
 
 static const struct node_shape shapes[] = {
-	{ .type = AXVM_EMU_PL011, .name = "pl011", COMPATIBLE("arm,pl011\0arm,primecell"),
-	  .trigger = IRQ_LEVEL_HIGH, .properties = pl011_properties, .is_uart = true,
+	{ .type = AXVM_EMU_PL011,
+	  .name = "pl011",
+	  COMPATIBLE("arm,pl011\0arm,primecell"),
+	  .trigger = IRQ_LEVEL_HIGH,
+	  .properties = pl011_properties,
+	  .is_uart = true,
 	  .wants_clock = true },
-	{ .type = AXVM_EMU_PL031, .name = "pl031", COMPATIBLE("arm,pl031\0arm,primecell"),
-	  .trigger = IRQ_LEVEL_HIGH, .properties = pl031_properties, .wants_clock = true },
-	{ .type = AXVM_EMU_NS16550, .name = "serial", COMPATIBLE("ns16550a"),
-	  .trigger = IRQ_LEVEL_HIGH, .properties = ns16550_properties, .is_uart = true },
+	{ .type = AXVM_EMU_PL031,
+	  .name = "pl031",
+	  COMPATIBLE("arm,pl031\0arm,primecell"),
+	  .trigger = IRQ_LEVEL_HIGH,
+	  .properties = pl031_properties,
+	  .wants_clock = true },
+	{ .type = AXVM_EMU_NS16550,
+	  .name = "serial",
+	  COMPATIBLE("ns16550a"),
+	  .trigger = IRQ_LEVEL_HIGH,
+	  .properties = ns16550_properties,
+	  .is_uart = true },
 	VIRTIO(VIRTIO_BLK),
 	VIRTIO(VIRTIO_NET),
 	VIRTIO(VIRTIO_CONSOLE),

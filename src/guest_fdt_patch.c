@@ -105,9 +105,9 @@ struct cpus {
 	void *tree;
 	const struct axvm_config *config;
 	enum axvm_isa isa;
-	int node;	   /* /cpus */
+	int node; /* /cpus */
 	int address_cells;
-	uint64_t present;  /* bit n: vCPU n has a node */
+	uint64_t present; /* bit n: vCPU n has a node */
 };
 
 static bool is_cpu(const struct cpus *cpus, int node)
@@ -141,7 +141,8 @@ static void scan_cpus(struct cpus *cpus, int *spare)
 
 	*spare = -1;
 	cpus->present = 0;
-	fdt_for_each_subnode(node, cpus->tree, cpus->node) {
+	fdt_for_each_subnode(node, cpus->tree, cpus->node)
+	{
 		if (!is_cpu(cpus, node))
 			continue;
 
@@ -234,8 +235,9 @@ static int patch_initrd(void *tree, int node, const struct axvm_plan *plan)
 
 	int error = fdt_setprop_u64(tree, node, "linux,initrd-start", plan->initrd_gpa);
 
-	return error < 0 ? error : fdt_setprop_u64(tree, node, "linux,initrd-end",
-						   plan->initrd_gpa + plan->initrd_bytes);
+	return error < 0 ? error
+			 : fdt_setprop_u64(tree, node, "linux,initrd-end",
+					   plan->initrd_gpa + plan->initrd_bytes);
 }
 
 static int patch_seed(void *tree, int node, const uint8_t *seed)
@@ -245,8 +247,8 @@ static int patch_seed(void *tree, int node, const uint8_t *seed)
 
 	int error = fdt_setprop_u64(tree, node, "kaslr-seed", axvm_guest_fdt_kaslr_seed(seed));
 
-	return error < 0 ? error : fdt_setprop(tree, node, "rng-seed", seed,
-					       AXVM_GUEST_FDT_SEED_BYTES);
+	return error < 0 ? error
+			 : fdt_setprop(tree, node, "rng-seed", seed, AXVM_GUEST_FDT_SEED_BYTES);
 }
 
 /* The user's own stays; ours is named only when it is in the tree. */
@@ -254,8 +256,8 @@ static int patch_stdout(void *tree, int node, const struct axvm_config *config)
 {
 	char path[64];
 
-	if (fdt_getprop(tree, node, "stdout-path", NULL) ||
-	    !axvm_guest_fdt_stdout(config, path) || fdt_path_offset(tree, path) < 0)
+	if (fdt_getprop(tree, node, "stdout-path", NULL) || !axvm_guest_fdt_stdout(config, path) ||
+	    fdt_path_offset(tree, path) < 0)
 		return 0;
 	return set_string(tree, node, "stdout-path", path);
 }

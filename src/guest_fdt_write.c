@@ -4,7 +4,6 @@
 
 #include <libfdt.h>
 
-
 static void note(struct axvm_guest_fdt *fdt, int error)
 {
 	if (fdt->error == 0 && error < 0)
@@ -68,8 +67,8 @@ void axvm_guest_fdt_cells(struct axvm_guest_fdt *fdt, const char *name, const ui
 		note(fdt, -FDT_ERR_NOSPACE);
 		return;
 	}
-	note(fdt, fdt_property_placeholder(fdt->buffer, name, (int)(count * sizeof(fdt32_t)),
-					   &value));
+	note(fdt,
+	     fdt_property_placeholder(fdt->buffer, name, (int)(count * sizeof(fdt32_t)), &value));
 	for (uint32_t i = 0; i < count && fdt->error == 0; i++)
 		fdt32_st((fdt32_t *)value + i, cells[i]);
 }
@@ -88,8 +87,8 @@ void axvm_guest_fdt_u64(struct axvm_guest_fdt *fdt, const char *name, uint64_t v
 
 void axvm_guest_fdt_reg(struct axvm_guest_fdt *fdt, uint64_t base, uint64_t bytes)
 {
-	const uint32_t cells[4] = { (uint32_t)(base >> 32), (uint32_t)base,
-				    (uint32_t)(bytes >> 32), (uint32_t)bytes };
+	const uint32_t cells[4] = { (uint32_t)(base >> 32), (uint32_t)base, (uint32_t)(bytes >> 32),
+				    (uint32_t)bytes };
 
 	axvm_guest_fdt_cells(fdt, "reg", cells, 4);
 }

@@ -12,8 +12,8 @@
 /* The front of the uncompressed file: all of it, or what was inflated of it. */
 struct head {
 	const uint8_t *data;
-	uint64_t bytes;	      /* that are here */
-	uint64_t file_bytes;  /* that there are */
+	uint64_t bytes;	     /* that are here */
+	uint64_t file_bytes; /* that there are */
 };
 
 /* All three ISAs are little-endian, and so are the formats. The caller has checked the bounds. */
@@ -44,9 +44,9 @@ static void set_one_segment(struct axvm_image_info *info, uint64_t file_offset)
 	uint64_t bytes = info->file_bytes - file_offset;
 
 	info->segment_count = 1;
-	info->segments[0] = (struct axvm_image_segment){
-		.file_offset = file_offset, .file_bytes = bytes, .memory_bytes = bytes
-	};
+	info->segments[0] = (struct axvm_image_segment){ .file_offset = file_offset,
+							 .file_bytes = bytes,
+							 .memory_bytes = bytes };
 	if (info->image_bytes < bytes)
 		info->image_bytes = bytes;
 }
@@ -292,7 +292,10 @@ static int probe_head(const struct head *head, struct axvm_image_info *info, con
 		info->isa = AXVM_ISA_RISCV64;
 		return probe_linux(head, info, why);
 	}
-	if (has_bytes(head, 0, "\x7f" "ELF", 4)) {
+	if (has_bytes(head, 0,
+		      "\x7f"
+		      "ELF",
+		      4)) {
 		info->kind = AXVM_IMAGE_ELF;
 		return probe_elf(head, info, why);
 	}

@@ -30,7 +30,7 @@ struct axvm_image_segment {
 
 struct axvm_image_info {
 	enum axvm_image_kind kind;
-	bool compressed;      /* gzip around it */
+	bool compressed; /* gzip around it */
 	bool isa_known;
 	enum axvm_isa isa;    /* valid when isa_known */
 	uint64_t file_bytes;  /* uncompressed */

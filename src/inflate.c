@@ -64,8 +64,7 @@ int axvm_inflate_begin(struct axvm_inflate *gzip, struct axvm_blob blob)
 	if (error)
 		return error;
 
-	struct axvm_inflate_work *work =
-		axvm_hal_map(gzip->pages, WORK_PAGES * AXVM_PAGE_BYTES);
+	struct axvm_inflate_work *work = axvm_hal_map(gzip->pages, WORK_PAGES * AXVM_PAGE_BYTES);
 
 	gzip->work = work;
 	memset(work, 0, offsetof(struct axvm_inflate_work, heap));

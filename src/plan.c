@@ -17,7 +17,7 @@
 #define DTB_ALIGNMENT 8u
 
 #define PLACE_ALIGNMENT 0x10000u /* of what we place: initrd and device tree */
-#define DTB_ROOM_BYTES 0x10000u  /* for a tree made, and for what is added to the user's own */
+#define DTB_ROOM_BYTES 0x10000u	 /* for a tree made, and for what is added to the user's own */
 
 enum item_kind { KERNEL, BIOS, DTB, INITRD, ITEM_COUNT };
 
@@ -138,9 +138,9 @@ static enum item_kind find_overlap(const struct planner *p, uint64_t gpa, uint64
 {
 	unsigned i = 0;
 
-	while (i < ITEM_COUNT && !(p->items[i].placed && axvm_ranges_overlap(gpa, bytes,
-									     p->items[i].gpa,
-									     p->items[i].bytes)))
+	while (i < ITEM_COUNT &&
+	       !(p->items[i].placed &&
+		 axvm_ranges_overlap(gpa, bytes, p->items[i].gpa, p->items[i].bytes)))
 		i++;
 	return (enum item_kind)i;
 }
@@ -299,8 +299,8 @@ static int size_dtb(struct planner *p)
 	    cmdline_bytes > DTB_BYTES_MAX - DTB_ROOM_BYTES - p->blobs->dtb.bytes)
 		return refuse(p, AXVM_ERANGE, "device tree",
 			      "it and the command line are larger than 2 MiB");
-	p->items[DTB].bytes = align_up(p->blobs->dtb.bytes + cmdline_bytes + DTB_ROOM_BYTES,
-				       AXVM_PAGE_BYTES);
+	p->items[DTB].bytes =
+		align_up(p->blobs->dtb.bytes + cmdline_bytes + DTB_ROOM_BYTES, AXVM_PAGE_BYTES);
 	return 0;
 }
 

@@ -109,8 +109,10 @@ TEST(files_are_found_by_the_path_that_a_vm_file_writes)
 
 TEST(what_is_not_there_is_not_found)
 {
-	static const char *const paths[] = { "guest/linux/Imag", "guest/linux/Image2", "", "/", "vms",
-					     "Image", "../rootfs.gz", "TRAILER!!!", ".rootfs.gz" };
+	static const char *const paths[] = {
+		"guest/linux/Imag", "guest/linux/Image2", "",	       "/", "vms", "Image",
+		"../rootfs.gz",	    "TRAILER!!!",	  ".rootfs.gz"
+	};
 	struct axvm_blob bundle = make();
 	struct axvm_blob data = { .data = NULL, .bytes = 77 };
 
@@ -135,11 +137,11 @@ TEST(only_toml_files_in_vms_are_vms)
 		unsigned mode;
 		bool is_vm;
 	} names[] = {
-		{ "vms/a.toml", 0100644, true },     { "vms/lab/a.toml", 0100644, true },
-		{ "/vms/a.toml", 0100644, true },    { "vms/.toml", 0100644, false },
-		{ "vms/a.tom", 0100644, false },     { "vms/a.toml.old", 0100644, false },
-		{ "a.toml", 0100644, false },        { "xvms/a.toml", 0100644, false },
-		{ "vms/a.toml", 0040755, false },    { "vms/a.toml", 0120777, false },
+		{ "vms/a.toml", 0100644, true },  { "vms/lab/a.toml", 0100644, true },
+		{ "/vms/a.toml", 0100644, true }, { "vms/.toml", 0100644, false },
+		{ "vms/a.tom", 0100644, false },  { "vms/a.toml.old", 0100644, false },
+		{ "a.toml", 0100644, false },	  { "xvms/a.toml", 0100644, false },
+		{ "vms/a.toml", 0040755, false }, { "vms/a.toml", 0120777, false },
 	};
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -161,8 +163,9 @@ TEST(a_good_bundle_is_checked_and_its_vms_counted)
 	CHECK_EQ(count, 2);
 	CHECK_STR_EQ(why, "");
 	archive[archive_bytes] = 'x'; /* what follows the trailer is nobody's business */
-	CHECK_EQ(axvm_bundle_check((struct axvm_blob){ archive, archive_bytes + 100 }, &count,
-				   NULL), 0);
+	CHECK_EQ(
+		axvm_bundle_check((struct axvm_blob){ archive, archive_bytes + 100 }, &count, NULL),
+		0);
 }
 
 TEST(a_bundle_without_a_vm_is_refused)
@@ -259,7 +262,8 @@ TEST(random_damage_is_safe)
 		char *copy = malloc(bundle.bytes);
 
 		memcpy(copy, archive, bundle.bytes);
-		int error = axvm_bundle_check((struct axvm_blob){ copy, bundle.bytes }, &count, why);
+		int error =
+			axvm_bundle_check((struct axvm_blob){ copy, bundle.bytes }, &count, why);
 
 		CHECK(error == 0 || error == AXVM_EFORMAT || error == AXVM_ENOENT);
 		free(copy);

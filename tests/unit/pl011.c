@@ -71,10 +71,12 @@ static const struct {
 	uint32_t at_reset;
 	uint32_t writable;
 } registers[] = {
-	{ RSR, 0, 0 },       { FR, FR_TXFE | FR_RXFE, 0 }, { ILPR, 0, 0xff },
-	{ IBRD, 0, 0xffff }, { FBRD, 0, 0x3f },            { LCR_H, 0, 0xff },
-	{ IFLS, 0x12, 0x3f }, { IMSC, 0, 0x7ff },          { RIS, 0, 0 },
-	{ MIS, 0, 0 },       { ICR, 0, 0 },                { DMACR, 0, 7 },
+	{ RSR, 0, 0 },	       { FR, FR_TXFE | FR_RXFE, 0 },
+	{ ILPR, 0, 0xff },     { IBRD, 0, 0xffff },
+	{ FBRD, 0, 0x3f },     { LCR_H, 0, 0xff },
+	{ IFLS, 0x12, 0x3f },  { IMSC, 0, 0x7ff },
+	{ RIS, 0, 0 },	       { MIS, 0, 0 },
+	{ ICR, 0, 0 },	       { DMACR, 0, 7 },
 	{ CR, 0x300, 0xff87 },
 };
 #define REGISTER_COUNT (sizeof(registers) / sizeof(registers[0]))
@@ -488,8 +490,8 @@ AXTEST_MAIN(every_register_has_its_reset_value_and_its_writable_bits,
 	    sending_raises_the_transmit_interrupt_when_it_is_unmasked,
 	    what_comes_in_is_read_in_order,
 	    without_the_fifo_one_character_raises_the_receive_interrupt,
-	    the_receive_interrupt_comes_at_each_trigger_level, fewer_than_the_trigger_level_time_out,
-	    a_driver_reads_a_pasted_text_without_a_loss,
+	    the_receive_interrupt_comes_at_each_trigger_level,
+	    fewer_than_the_trigger_level_time_out, a_driver_reads_a_pasted_text_without_a_loss,
 	    the_fifo_is_full_at_sixteen_and_without_it_at_one,
 	    a_lowered_trigger_level_is_noticed_with_the_next_character,
 	    in_loopback_nothing_leaves_and_what_is_sent_is_received,

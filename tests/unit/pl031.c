@@ -59,7 +59,7 @@ TEST(every_register_has_its_reset_value_and_its_writable_bits)
 		uint32_t offset, at_reset, writable;
 	} registers[] = {
 		{ MR, 0, UINT32_MAX }, { LR, 0, UINT32_MAX }, { CR, 1, 0 },
-		{ IMSC, 0, 1 },        { ICR, 0, 0 },
+		{ IMSC, 0, 1 },	       { ICR, 0, 0 },
 	};
 
 	begin();
@@ -214,10 +214,9 @@ TEST(without_memory_or_place_on_the_bus_it_is_not_made)
 AXTEST_MAIN(it_tells_a_date_of_our_time_and_counts_seconds,
 	    a_guest_can_set_it_and_the_time_outlives_a_reset,
 	    every_register_has_its_reset_value_and_its_writable_bits,
-	    it_is_identified_as_an_arm_pl031,
-	    the_alarm_rises_when_its_second_comes_and_not_before, an_alarm_for_now_rises_at_once,
-	    a_masked_alarm_waits_for_its_mask, an_alarm_that_runs_late_is_not_lost,
-	    a_new_match_or_a_new_time_replaces_the_alarm,
+	    it_is_identified_as_an_arm_pl031, the_alarm_rises_when_its_second_comes_and_not_before,
+	    an_alarm_for_now_rises_at_once, a_masked_alarm_waits_for_its_mask,
+	    an_alarm_that_runs_late_is_not_lost, a_new_match_or_a_new_time_replaces_the_alarm,
 	    a_match_in_the_past_is_reached_after_the_counter_wraps, a_reset_stops_the_alarm,
 	    holes_and_odd_accesses_read_as_zero_and_ignore_writes,
 	    without_memory_or_place_on_the_bus_it_is_not_made)

@@ -44,13 +44,15 @@ static void begin(void)
 	memset(&plan, 0x5a, sizeof(plan));
 	memset(kernel, 0, sizeof(kernel));
 	memset(why, 0, sizeof(why));
-	platform = (struct axvm_platform){
-		.isa = AXVM_ISA_AARCH64, .name = "aarch64", .ram_base = RAM, .fdt_machine = no_machine
-	};
+	platform = (struct axvm_platform){ .isa = AXVM_ISA_AARCH64,
+					   .name = "aarch64",
+					   .ram_base = RAM,
+					   .fdt_machine = no_machine };
 	put(16, 0x2400000);
 	memcpy(&kernel[56], "ARM\x64", 4);
 	blobs.kernel = (struct axvm_blob){ kernel, sizeof(kernel) };
-	memory[0] = (struct axvm_config_memory){ .gpa = { RAM }, .bytes = GIB, .flags = AXVM_MAP_RWX };
+	memory[0] =
+		(struct axvm_config_memory){ .gpa = { RAM }, .bytes = GIB, .flags = AXVM_MAP_RWX };
 	config.memory = memory;
 	config.memory_count = 1;
 	config.cmdline = "";
@@ -124,7 +126,8 @@ TEST(what_is_open_goes_around_what_is_fixed)
 {
 	begin();
 	give_initrd(0x3000);
-	set_load(&config.dtb, RAM + 0x2400000); /* where the initrd would go, right behind the kernel */
+	set_load(&config.dtb,
+		 RAM + 0x2400000); /* where the initrd would go, right behind the kernel */
 	REQUIRE_EQ(make(), 0);
 	CHECK_EQ(plan.initrd_gpa, RAM + 0x2410000);
 	config.dtb.has_load = false;
@@ -136,9 +139,9 @@ TEST(what_is_open_goes_around_what_is_fixed)
 TEST(images_may_lie_in_other_regions_of_memory)
 {
 	begin();
-	memory[1] = (struct axvm_config_memory){
-		.gpa = { 0x80000000 }, .bytes = 64 * MIB, .flags = AXVM_MAP_RWX
-	};
+	memory[1] = (struct axvm_config_memory){ .gpa = { 0x80000000 },
+						 .bytes = 64 * MIB,
+						 .flags = AXVM_MAP_RWX };
 	config.memory_count = 2;
 	set_load(&config.kernel, 0x80200000);
 	REQUIRE_EQ(make(), 0);
@@ -215,7 +218,10 @@ static void give_elf(uint16_t type)
 	static uint8_t elf[120];
 
 	memset(elf, 0, sizeof(elf));
-	memcpy(elf, "\x7f" "ELF\x02\x01\x01", 7);
+	memcpy(elf,
+	       "\x7f"
+	       "ELF\x02\x01\x01",
+	       7);
 	memcpy(&elf[16], &type, 2);
 	elf[18] = 183;
 	elf[32] = 64;
@@ -244,8 +250,9 @@ TEST(an_elf_file_goes_where_it_is_linked)
 	begin();
 	give_elf(2);
 	set_load(&config.kernel, RAM);
-	check_refused(AXVM_ERANGE, "kernel: image of 0x20000 bytes at 0x40000000 is linked to run at "
-				   "0x40100000: make that the load address, or leave it out");
+	check_refused(AXVM_ERANGE,
+		      "kernel: image of 0x20000 bytes at 0x40000000 is linked to run at "
+		      "0x40100000: make that the load address, or leave it out");
 }
 
 TEST(a_position_independent_elf_file_goes_where_the_file_says)
@@ -292,32 +299,37 @@ TEST(too_little_memory_is_said_with_what_would_do)
 	begin();
 	memory[0].bytes = 16 * MIB;
 	set_load(&config.kernel, RAM + 0x200000);
-	check_refused(AXVM_ERANGE, "kernel: image of 0x2400000 bytes at 0x40200000 does not fit into "
-				   "main memory 0x40000000-0x40ffffff: give it at least 38 MiB");
+	check_refused(AXVM_ERANGE,
+		      "kernel: image of 0x2400000 bytes at 0x40200000 does not fit into "
+		      "main memory 0x40000000-0x40ffffff: give it at least 38 MiB");
 	begin();
 	memory[0].bytes = 36 * MIB;
-	check_refused(AXVM_ERANGE, "device tree: image of 0x10000 bytes at 0x42400000 does not fit "
-				   "into main memory 0x40000000-0x423fffff: give it at least 37 MiB");
+	check_refused(AXVM_ERANGE,
+		      "device tree: image of 0x10000 bytes at 0x42400000 does not fit "
+		      "into main memory 0x40000000-0x423fffff: give it at least 37 MiB");
 	memory[0].bytes = 37 * MIB;
 	CHECK_EQ(make(), 0);
 	begin();
 	memory[0].bytes = 36 * MIB + 0x10000;
 	give_initrd(0x1000);
-	check_refused(AXVM_ERANGE, "initrd: image of 0x1000 bytes at 0x42410000 does not fit into main "
-				   "memory 0x40000000-0x4240ffff: give it at least 37 MiB");
+	check_refused(AXVM_ERANGE,
+		      "initrd: image of 0x1000 bytes at 0x42410000 does not fit into main "
+		      "memory 0x40000000-0x4240ffff: give it at least 37 MiB");
 }
 
 TEST(an_address_outside_of_memory_is_refused)
 {
 	begin();
 	set_load(&config.kernel, 0x20000000);
-	check_refused(AXVM_ERANGE, "kernel: image of 0x2400000 bytes at 0x20000000 does not fit into "
-				   "main memory 0x40000000-0x7fffffff or another region");
+	check_refused(AXVM_ERANGE,
+		      "kernel: image of 0x2400000 bytes at 0x20000000 does not fit into "
+		      "main memory 0x40000000-0x7fffffff or another region");
 	begin();
 	give_initrd(0x1000);
 	set_load(&config.initrd, UINT64_MAX - 0x7ff);
-	check_refused(AXVM_ERANGE, "initrd: image of 0x1000 bytes at 0xfffffffffffff800 does not fit "
-				   "into main memory 0x40000000-0x7fffffff or another region");
+	check_refused(AXVM_ERANGE,
+		      "initrd: image of 0x1000 bytes at 0xfffffffffffff800 does not fit "
+		      "into main memory 0x40000000-0x7fffffff or another region");
 }
 
 TEST(overlaps_are_refused_with_both_ranges)
@@ -343,8 +355,9 @@ TEST(a_kernel_of_another_isa_is_named)
 	begin();
 	platform.isa = AXVM_ISA_RISCV64;
 	platform.name = "riscv64";
-	check_refused(AXVM_EUNSUPPORTED, "kernel: an image for aarch64, but this VM runs on riscv64: "
-					 "give it an image for riscv64");
+	check_refused(AXVM_EUNSUPPORTED,
+		      "kernel: an image for aarch64, but this VM runs on riscv64: "
+		      "give it an image for riscv64");
 }
 
 TEST(misaligned_addresses_are_refused)
@@ -356,7 +369,8 @@ TEST(misaligned_addresses_are_refused)
 				   "plus 0x80000");
 	begin();
 	set_load(&config.dtb, RAM + 0x3000004);
-	check_refused(AXVM_ERANGE, "device tree: load address 0x43000004 must be a multiple of 0x8");
+	check_refused(AXVM_ERANGE,
+		      "device tree: load address 0x43000004 must be a multiple of 0x8");
 }
 
 TEST(the_initrd_must_be_near_the_kernel)
@@ -370,8 +384,9 @@ TEST(the_initrd_must_be_near_the_kernel)
 	memory[0].bytes = 64 * GIB;
 	give_initrd(0x1000);
 	set_load(&config.initrd, RAM + 32 * GIB - 0xfff);
-	check_refused(AXVM_ERANGE, "initrd: image of 0x1000 bytes at 0x83ffff001 is farther than 32 "
-				   "GiB from the kernel at 0x40000000");
+	check_refused(AXVM_ERANGE,
+		      "initrd: image of 0x1000 bytes at 0x83ffff001 is farther than 32 "
+		      "GiB from the kernel at 0x40000000");
 }
 
 TEST(files_that_are_named_but_not_there_are_named)
@@ -401,7 +416,8 @@ TEST(what_is_wrong_with_the_image_is_passed_on)
 {
 	begin();
 	kernel[24] = 1;
-	check_refused(AXVM_EFORMAT, "kernel: a big-endian kernel; only little-endian ones can be run");
+	check_refused(AXVM_EFORMAT,
+		      "kernel: a big-endian kernel; only little-endian ones can be run");
 }
 
 TEST(a_device_tree_beyond_two_mebibytes_is_refused)
@@ -414,9 +430,9 @@ TEST(a_device_tree_beyond_two_mebibytes_is_refused)
 /* Sizes at the ends of the number range: refused, or a plan that is within memory. */
 TEST(extreme_numbers_never_make_a_plan_outside_of_memory)
 {
-	static const uint64_t extremes[] = { 0,          1,          0x1fffff,    0x200000,
-					     RAM - 1,    RAM,        RAM + MIB,   RAM + GIB - 1,
-					     RAM + GIB,  1ull << 63, 0 - 2 * MIB, UINT64_MAX };
+	static const uint64_t extremes[] = { 0,		1,	    0x1fffff,	 0x200000,
+					     RAM - 1,	RAM,	    RAM + MIB,	 RAM + GIB - 1,
+					     RAM + GIB, 1ull << 63, 0 - 2 * MIB, UINT64_MAX };
 	const unsigned count = sizeof(extremes) / sizeof(extremes[0]);
 	unsigned made = 0;
 
