@@ -222,10 +222,12 @@ static void review(struct axvm_vcpu *vcpu, uint32_t n)
 	bool deliverable = is_deliverable(vcpu, bank, id);
 
 	state = take_wishes(bank, id, state);
-	if (follows_line(bank, bit))
+	if (follows_line(bank, bit)) {
 		state = review_level(bank, bit, state, deliverable, &eoi);
-	else
+	} else {
 		state = review_edge(bank, bit, state, deliverable);
+		eoi = false;
+	}
 
 	if (state == 0) {
 		cpu->lr_dirty |= 1u << n;
@@ -233,6 +235,9 @@ static void review(struct axvm_vcpu *vcpu, uint32_t n)
 		release(vcpu, n, bank, id);
 		return;
 	}
+	/* Pending again, but elsewhere or not yet: at its end somebody must be told. */
+	if ((state & STATE_PENDING) == 0 && (vgic_waiting(bank) & bit) != 0)
+		eoi = true;
 	store(cpu, n, bank, id, compose(bank, id, state, eoi));
 }
 
