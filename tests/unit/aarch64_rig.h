@@ -214,7 +214,9 @@ static inline void maintain(struct axvm_vcpu *vcpu)
 			return;
 		axvm_aarch64_maintenance(vcpu);
 	}
-	CHECK(!"maintenance is never satisfied");
+	bool maintenance_is_satisfied = false;
+
+	CHECK(maintenance_is_satisfied);
 }
 
 /* ICC_IAR1_EL1, for a CPU whose running priority is `running` (0x100: idle). 1023: nothing. */
