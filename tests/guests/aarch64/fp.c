@@ -76,16 +76,6 @@ static void on_irq(uint32_t intid)
 	WRITE_SYSREG(cntv_ctl_el0, 0);
 }
 
-static void sleep_us(uint64_t us)
-{
-	uint64_t end = guest_ticks() + guest_us(us);
-
-	WRITE_SYSREG(cntv_cval_el0, end);
-	WRITE_SYSREG(cntv_ctl_el0, 1);
-	while (guest_ticks() < end)
-		guest_wfi();
-}
-
 static uint64_t vm_seed(void)
 {
 	return guest_cmdline_number("fp", 1) * 1000;
@@ -121,7 +111,7 @@ TEST(waiting_changes_none)
 	for (uint32_t round = 0; round < 500; round++) {
 		make_pattern(&wanted, vm_seed() + round);
 		fp_load(&wanted);
-		sleep_us(200);
+		guest_sleep(200);
 		REQUIRE(same());
 	}
 	guest_irq_disable();

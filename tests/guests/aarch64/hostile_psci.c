@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Every function number, every immediate, targets and entry points that do not exist. */
+/*
+ * Every function number, every immediate, targets and entry points that do not exist; calls of a
+ * debugger.
+ */
 #include "runtime.h"
 
 static uint64_t random_state = 4711;
@@ -117,6 +120,42 @@ TEST(every_immediate_of_smc)
 	every_immediate(0xd4000003u);
 }
 
+/* x0: the operation; x1: its block, {ADP_Stopped_ApplicationExit, status}. */
+static void semihosting_call(uint64_t operation)
+{
+	static const uint64_t block[2] = { 0x20026, 0 };
+	register uint64_t x0 __asm__("x0") = operation;
+	register uint64_t x1 __asm__("x1") = (uintptr_t)block;
+
+	__asm__ volatile("hlt #0xf000" : "+r"(x0) : "r"(x1) : "memory");
+}
+
+/* A debugger's calls: SYS_EXIT would end the whole machine, SYS_SYSTEM run commands on its host. */
+TEST(calls_of_semihosting_are_undefined)
+{
+	static const uint64_t operations[] = { 0x18, 0x20, 0x12, 0x01, 0x31, ~0ull };
+
+	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+		struct guest_fault fault = PROBE(semihosting_call(operations[i]));
+
+		CHECK_EQ(fault.count, 1);
+		CHECK_EQ(guest_fault_class(fault), EC_UNKNOWN);
+	}
+}
+
+/* hlt #n, outside of a debugger. */
+TEST(every_immediate_of_hlt_is_undefined)
+{
+	void (*run)(uint64_t) = (void (*)(uint64_t))(uintptr_t)code;
+
+	for (uint32_t immediate = 0; immediate < 0x10000; immediate += 13) {
+		code[0] = 0xd4400000u | immediate << 5;
+		code[1] = 0xd65f03c0u;
+		guest_sync_code(code, 8);
+		CHECK_EQ(PROBE(run(0x18)).count, 1);
+	}
+}
+
 TEST(targets_that_do_not_exist_are_refused)
 {
 	for (uint32_t i = 0; i < 20000; i++) {
@@ -158,5 +197,6 @@ TEST(a_cpu_started_nowhere_hurts_no_other)
 AXTEST_MAIN(every_32_bit_function_by_hvc, every_64_bit_function_by_hvc,
 	    every_32_bit_function_by_smc, every_64_bit_function_by_smc, random_functions_by_either,
 	    small_functions_with_wild_addresses, every_immediate_of_hvc, every_immediate_of_smc,
+	    calls_of_semihosting_are_undefined, every_immediate_of_hlt_is_undefined,
 	    targets_that_do_not_exist_are_refused, affinity_levels_above_zero_are_answered,
 	    a_cpu_started_nowhere_hurts_no_other)

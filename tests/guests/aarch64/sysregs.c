@@ -219,16 +219,6 @@ static void on_irq(uint32_t intid)
 	WRITE_SYSREG(cntv_ctl_el0, 0);
 }
 
-static void sleep_us(uint64_t us)
-{
-	uint64_t end = guest_ticks() + guest_us(us);
-
-	WRITE_SYSREG(cntv_cval_el0, end);
-	WRITE_SYSREG(cntv_ctl_el0, 1);
-	while (guest_ticks() < end)
-		guest_wfi();
-}
-
 TEST(no_register_changes_while_another_vm_runs)
 {
 	uint64_t seed = guest_cmdline_number("vm", 1);
@@ -246,7 +236,7 @@ TEST(no_register_changes_while_another_vm_runs)
 		WRITE_SYSREG(ttbr1_el1, round << 12);
 		WRITE_SYSREG(cntp_cval_el0, value + 3);
 		WRITE_SYSREG(csselr_el1, round & 1);
-		sleep_us(200);
+		guest_sleep(200);
 		REQUIRE_EQ(READ_SYSREG(tpidr_el0), value);
 		REQUIRE_EQ(READ_SYSREG(tpidrro_el0), value + 1);
 		REQUIRE_EQ(READ_SYSREG(contextidr_el1), (uint32_t)value);

@@ -83,6 +83,23 @@ uint64_t guest_us(uint64_t us)
 	return us * (guest_hz() / 1000000);
 }
 
+void guest_sleep(uint64_t us)
+{
+	uint64_t end = guest_ticks() + guest_us(us);
+
+	WRITE_SYSREG(cntv_cval_el0, end);
+	WRITE_SYSREG(cntv_ctl_el0, 1);
+	/* Masked from the look to the WFI, which a pending interrupt ends all the same. */
+	guest_irq_disable();
+	while (guest_ticks() < end) {
+		guest_wfi();
+		guest_irq_enable();
+		guest_barrier();
+		guest_irq_disable();
+	}
+	guest_irq_enable();
+}
+
 bool guest_wait_for(const uint32_t *counter, uint32_t at_least, uint64_t us)
 {
 	uint64_t end = guest_ticks() + guest_us(us);

@@ -228,6 +228,8 @@ void guest_other_cpu_entry(void);
 uint64_t guest_ticks(void);
 uint64_t guest_hz(void);
 uint64_t guest_us(uint64_t us); /* in ticks */
+/* By WFI and the virtual timer, whose interrupt is enabled; on_irq must quiet it. IRQs end enabled. */
+void guest_sleep(uint64_t us);
 /* Spins until *flag is not 0, at most so long; whether it is. */
 bool guest_wait(const uint32_t *flag, uint64_t us);
 bool guest_wait_for(const uint32_t *counter, uint32_t at_least, uint64_t us);
