@@ -208,8 +208,14 @@ int axvm_lifecycle_apply(struct axvm_vm *vm, enum axvm_vm_event event, const str
 
 bool axvm_lifecycle_enter(struct axvm_vm *vm)
 {
+	/* So that hosts that try in vain do not make a quiet VM look busy. */
+	if (axvm_vm_state(vm) != AXVM_VM_RUNNING)
+		return false;
 	atomic_fetch_add_explicit(&vm->bound_vcpus, 1, memory_order_seq_cst);
-	return axvm_vm_state(vm) == AXVM_VM_RUNNING;
+	if (axvm_vm_state(vm) == AXVM_VM_RUNNING)
+		return true;
+	axvm_lifecycle_leave(vm);
+	return false;
 }
 
 void axvm_lifecycle_leave(struct axvm_vm *vm)

@@ -16,7 +16,7 @@ AXVM_MUST_USE int axvm_lifecycle_apply(struct axvm_vm *vm, enum axvm_vm_event ev
 void axvm_lifecycle_exit(struct axvm_vcpu *vcpu);
 
 /*
- * A vCPU is about to be bound: true when the VM is RUNNING. In either case
+ * A vCPU is about to be bound: false when the VM is not RUNNING; otherwise
  * axvm_lifecycle_leave follows when it is bound no more.
  */
 bool axvm_lifecycle_enter(struct axvm_vm *vm);

@@ -93,6 +93,13 @@ void axvm_vcpu_request(struct axvm_vcpu *vcpu, uint32_t requests)
 		axvm_hal_cpu_kick(cpu);
 }
 
+/* What ends a wait for an interrupt. */
+static bool has_event(const struct axvm_vcpu *vcpu)
+{
+	return atomic_load_explicit(&vcpu->requests, memory_order_seq_cst) != 0 ||
+	       axvm_arch_irq_pending(vcpu);
+}
+
 bool axvm_vcpu_has_work(const struct axvm_vcpu *vcpu)
 {
 	uint32_t power = load_power(vcpu);
@@ -102,8 +109,7 @@ bool axvm_vcpu_has_work(const struct axvm_vcpu *vcpu)
 	if (power == AXVM_POWER_ON_PENDING)
 		return true;
 	return power == AXVM_POWER_ON &&
-	       (atomic_load_explicit(&vcpu->requests, memory_order_seq_cst) != 0 ||
-		axvm_arch_irq_pending(vcpu));
+	       (axvm_vcpu_state(vcpu) != AXVM_VCPU_BLOCKED || has_event(vcpu));
 }
 
 enum axvm_verdict axvm_vcpu_take_requests(struct axvm_vcpu *vcpu)
@@ -192,7 +198,7 @@ static void run_bound(struct axvm_vcpu *vcpu)
 		axvm_hal_vcpu_enter(vcpu);
 		vcpu->exit_count++;
 		check_exit(vcpu);
-	} while (vcpu->exit.reason == AXVM_EXIT_HALT && axvm_vcpu_has_work(vcpu));
+	} while (vcpu->exit.reason == AXVM_EXIT_HALT && has_event(vcpu));
 }
 
 int axvm_vcpu_run(struct axvm_vcpu *vcpu, struct axvm_exit *exit)
@@ -200,9 +206,14 @@ int axvm_vcpu_run(struct axvm_vcpu *vcpu, struct axvm_exit *exit)
 	struct axvm_vm *vm = vcpu->vm;
 	uint32_t before;
 
-	if (!claim(vcpu, &before))
+	if (!axvm_lifecycle_enter(vm))
 		return AXVM_ESTATE;
-	if (!axvm_lifecycle_enter(vm) || !power_up(vcpu)) {
+	/* From here on the VM cannot be reset: what follows touches the vCPU. */
+	if (!claim(vcpu, &before)) {
+		axvm_lifecycle_leave(vm);
+		return AXVM_ESTATE;
+	}
+	if (!power_up(vcpu)) {
 		unclaim(vcpu, before);
 		axvm_lifecycle_leave(vm);
 		return AXVM_ESTATE;

@@ -85,13 +85,14 @@ const char *axvm_exit_name(enum axvm_exit_reason reason);
  * SHUTDOWN, RESET, FAULT, FAIL_ENTRY: the VM's state has moved already (<axvm/vm.h>); the other
  * vCPUs are on their way out. CPU_UP: `target` was woken too (axvm_hal_vcpu_wake).
  * AXVM_ESTATE: the VM is not RUNNING, the vCPU is off, or it runs elsewhere; no exit is written.
- * Then sleep until axvm_hal_vcpu_wake: boot, resume, a switch-on and every stop of the VM wake.
+ * Then sleep as after HALT, looking at axvm_vcpu_has_work first: the VM may just have gone on.
+ * Boot, resume, a switch-on and every stop of the VM wake (axvm_hal_vcpu_wake).
  */
 AXVM_MUST_USE int axvm_vcpu_run(struct axvm_vcpu *vcpu, struct axvm_exit *exit);
 
 /*
- * Whether axvm_vcpu_run would find something to do: the VM is RUNNING, the vCPU is on, and it has
- * a deliverable interrupt, a request, or was just switched on. Any CPU, takes no lock.
+ * Whether axvm_vcpu_run would find something to do: the VM is RUNNING, the vCPU is on, and it does
+ * not wait for an interrupt, or has a deliverable one or a request. Any CPU, takes no lock.
  *
  * No wake-up is lost when a host sleeps like this: "take the sleeper's lock; if not has_work, mark
  * as asleep; drop", and wakes like this: "take the lock; mark as awake; drop". Every reason to run is
