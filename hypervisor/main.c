@@ -13,7 +13,6 @@
 #include "text.h"
 #include "vms.h"
 
-#define FAILED_TO_START 71
 #define CPU_START_SECONDS 2u
 
 struct axvm_cpu axvm_cpus[AXVM_CPUS_MAX];
@@ -29,7 +28,7 @@ static _Atomic uint32_t may_run; /* the other CPUs wait for it */
 _Noreturn static void give_up(const char *why)
 {
 	axvm_console_line(why);
-	axvm_vms_power_off(FAILED_TO_START);
+	axvm_vms_fail();
 }
 
 /* ---- memory --------------------------------------------------------------------------------- */
@@ -167,9 +166,9 @@ void axvm_hypervisor_main(uint64_t dtb_hpa, uint64_t image_hpa)
 	if (!axvm_host_read(&host, axvm_hal_map(dtb, 0), &why))
 		axvm_bare_stop_cpu(); /* without a tree there is no console to say it on */
 	dtb_bytes = fdt_totalsize(host.fdt);
-	axvm_vms_set_exit(axvm_host_has_argument(&host, "axvm.exit=semihosting"));
+	axvm_vms_reset_on_failure(axvm_host_has_argument(&host, "axvm.on-failure=reset"));
 	if (!init_memory() || !axvm_console_init(host.fdt))
-		axvm_vms_power_off(FAILED_TO_START);
+		axvm_vms_fail();
 	if (!axvm_bare_check(&why) || !axvm_bare_cpus_init(host.fdt, &why) ||
 	    !axvm_bare_irq_init(host.fdt, &why))
 		give_up(why);
@@ -186,7 +185,7 @@ void axvm_hypervisor_main(uint64_t dtb_hpa, uint64_t image_hpa)
 		.bytes = host.bundle.bytes,
 	};
 	if (!axvm_vms_start(bundle))
-		axvm_vms_power_off(FAILED_TO_START);
+		axvm_vms_fail();
 	atomic_store_explicit(&may_run, 1, memory_order_release);
 	axvm_sched_loop();
 }

@@ -5,8 +5,6 @@
 #include "text.h"
 #include "vms.h"
 
-#define PANIC_STATUS 70
-
 static atomic_flag in_panic = ATOMIC_FLAG_INIT;
 
 /* One CPU tells; another that fails at the same time, or in here, stops. */
@@ -54,7 +52,7 @@ _Noreturn void axvm_hal_panic(const char *file, int line, const char *what)
 	axvm_text_string(&text, ")");
 	axvm_console_line(text_buffer);
 	say_cpu();
-	axvm_vms_power_off(PANIC_STATUS);
+	axvm_vms_fail();
 }
 
 _Noreturn void axvm_panic_exception(const char *what, const uint64_t *registers, uint32_t count,
@@ -75,5 +73,5 @@ _Noreturn void axvm_panic_exception(const char *what, const uint64_t *registers,
 		axvm_text_string(&text, " ");
 		say(name, registers[i]);
 	}
-	axvm_vms_power_off(PANIC_STATUS);
+	axvm_vms_fail();
 }

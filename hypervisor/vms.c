@@ -11,7 +11,6 @@
 #include "text.h"
 
 #define LINE_BYTES 320u
-#define STATUS_FAULT 1
 
 /* A VM of the bundle, from its file to its end. */
 struct slot {
@@ -27,21 +26,29 @@ static struct slot slots[AXVM_VMS_MAX];
 static uint32_t slot_count;
 static _Atomic uint32_t alive;
 static _Atomic uint32_t any_look;
-static _Atomic int status;
-static bool exit_with_status;
+static _Atomic bool failed; /* the end of the machine tells it */
+static bool reset_on_failure;
 static uint64_t pages_before;
 
 /* ---- the end of the machine ------------------------------------------------------------------ */
 
-void axvm_vms_set_exit(bool status_exit)
+void axvm_vms_reset_on_failure(bool reset)
 {
-	exit_with_status = status_exit;
+	reset_on_failure = reset;
 }
 
-_Noreturn void axvm_vms_power_off(int exit_status)
+_Noreturn void axvm_vms_power_off(void)
 {
 	axvm_console_finish();
-	axvm_bare_power_off(exit_status, exit_with_status);
+	axvm_bare_power_off();
+}
+
+_Noreturn void axvm_vms_fail(void)
+{
+	axvm_console_finish();
+	if (reset_on_failure)
+		axvm_bare_reset();
+	axvm_bare_power_off();
 }
 
 static void all_have_ended(void)
@@ -55,10 +62,12 @@ static void all_have_ended(void)
 		axvm_text_decimal(&text, pages_before - now);
 		axvm_text_string(&text, " pages were not given back");
 		axvm_console_line(line);
-		atomic_store(&status, STATUS_FAULT);
+		atomic_store(&failed, true);
 	}
 	axvm_console_line("all VMs have ended");
-	axvm_vms_power_off(atomic_load(&status));
+	if (atomic_load(&failed))
+		axvm_vms_fail();
+	axvm_vms_power_off();
 }
 
 /* ---- from the bundle to a VM ------------------------------------------------------------------ */
@@ -241,7 +250,7 @@ bool axvm_vms_start(struct axvm_blob bundle)
 	}
 	pages_before = axvm_memory_free_pages();
 	if (!make_all(bundle))
-		atomic_store(&status, STATUS_FAULT);
+		atomic_store(&failed, true);
 	atomic_store(&alive, slot_count);
 	for (uint32_t i = 0; i < slot_count; i++) {
 		if (axvm_vm_boot(slots[i].vm) == 0)
@@ -283,7 +292,7 @@ static void say_end(struct axvm_vm *vm)
 	}
 	axvm_console_line(line);
 	if (stop.reason != AXVM_STOP_GUEST_SHUTDOWN)
-		atomic_store(&status, STATUS_FAULT);
+		atomic_store(&failed, true);
 }
 
 static void restart(struct axvm_vm *vm)

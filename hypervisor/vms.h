@@ -16,9 +16,11 @@ void axvm_vms_look(struct axvm_vm *vm);
 /* Reports VMs that have ended, restarts those that asked for it. In a CPU's loop, no vCPU bound. */
 void axvm_vms_settle(void);
 
-/* Ends the machine with this status: 0 when every VM shut down by itself. */
-_Noreturn void axvm_vms_power_off(int status);
-/* Set from the command line of the hypervisor: how the status leaves the machine. */
-void axvm_vms_set_exit(bool status_exit);
+/* Powers the machine off: every VM has shut down by itself. */
+_Noreturn void axvm_vms_power_off(void);
+/* Ends the machine after what was not well: powers it off, or resets it when that was asked for. */
+_Noreturn void axvm_vms_fail(void);
+/* From the hypervisor's command line: axvm.on-failure=reset. */
+void axvm_vms_reset_on_failure(bool reset);
 
 #endif

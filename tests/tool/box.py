@@ -24,7 +24,9 @@ memory = "64 MiB"
 """
 
 # What stands in for QEMU: it writes its arguments to $FAKE/arguments and its process id to
-# $FAKE/pid, prints $FAKE_OUTPUT, sleeps $FAKE_SLEEP seconds and ends with $FAKE_STATUS.
+# $FAKE/pid, takes $FAKE_COMMANDS lines from its end of QMP into $FAKE/said, prints $FAKE_OUTPUT,
+# sleeps $FAKE_SLEEP seconds, tells by QMP that the machine ends for $FAKE_REASON (or $FAKE_EVENT
+# instead) and ends with $FAKE_STATUS.
 FAKE_QEMU = """\
 #!/bin/sh
 if [ "$1" = --version ]; then
@@ -36,11 +38,16 @@ echo $$ >"$FAKE/pid.new"
 mv "$FAKE/pid.new" "$FAKE/pid"
 while [ $# -gt 0 ]; do
 	[ "$1" = -initrd ] && cp "$2" "$FAKE/bundle"
+	case $1 in socket,id=qmp,fd=*) qmp=${1##*=} ;; esac
 	shift
 done
+head -n "${FAKE_COMMANDS:-2}" <&"$qmp" >"$FAKE/said"
+printf '{"QMP": {"capabilities": ["oob"]}}\r\n{"return": {}}\r\n' >&"$qmp"
 printf "$FAKE_OUTPUT"
 [ -z "$FAKE_SLEEP" ] || exec sleep "$FAKE_SLEEP"
 [ -z "$FAKE_SIGNAL" ] || kill -"$FAKE_SIGNAL" $$
+event='{"event": "SHUTDOWN", "data": {"guest": true, "reason": "%s"}}\r\n'
+printf "${FAKE_EVENT:-$event}" "${FAKE_REASON-guest-shutdown}" >&"$qmp"
 exit "${FAKE_STATUS:-0}"
 """
 

@@ -32,9 +32,9 @@ def run_gives_qemu_the_bundle_and_a_machine_large_enough():
         pairs = dict(zip(arguments, arguments[1:]))
         assert pairs["-smp"] == "6" and pairs["-m"] == "768M", arguments
         assert "virtualization=on" in pairs["-M"] and "gic-version=3" in pairs["-M"], arguments
-        # Of semihosting the call that ends the machine is all there is: no files of ours.
-        assert pairs["-semihosting-config"] == "enable=on,target=gdb", arguments
-        assert pairs["-append"] == "axvm.exit=semihosting", arguments
+        assert pairs["-append"] == "axvm.on-failure=reset", arguments
+        # With semihosting a guest could end the machine, or get at files of ours.
+        assert not [word for word in arguments if "semihosting" in word], arguments
         assert pairs["-kernel"].endswith("/hypervisor"), arguments
         assert arguments[-2:] == ["-trace", "x y"] and "-icount" not in arguments
         names, contents = entries_of(box.path / "bundle")
@@ -90,20 +90,61 @@ def run_ends_well_when_the_guests_do():
 
 
 @test
-def run_ends_well_on_another_isas_clean_status():
+def run_judges_every_isa_by_the_reason_alone():
     with Box() as box:
         box.write("Image", b"\0" * 4096)
-        expect(box.run("run", "--isa", "x86_64", box.vm(), FAKE_STATUS="33"), 0)
-        expect(box.run("run", "--isa", "x86_64", box.vm(), FAKE_STATUS="0"), 1)
+        for isa in "riscv64", "x86_64":
+            expect(box.run("run", "--isa", isa, box.vm()), 0)
+            expect(box.run("run", "--isa", isa, box.vm(), FAKE_REASON="guest-reset"), 1)
+
+
+@test
+def the_machine_waits_until_its_end_will_be_reported():
+    with Box() as box:
+        expect(box.run("run", box.vm()), 0)
+        assert "-S" in box.qemu_arguments()
+        said = (box.path / "said").read_text().splitlines()
+        assert said == ['{"execute":"qmp_capabilities"}', '{"execute":"cont"}'], said
+
+
+@test
+def a_machine_that_the_user_stops_waits_for_the_user():
+    with Box() as box:
+        expect(box.run("run", box.vm(), "--", "-S", "-s", FAKE_COMMANDS="1"), 0)
+        said = (box.path / "said").read_text().splitlines()
+        assert said == ['{"execute":"qmp_capabilities"}'], said
 
 
 @test
 def run_tells_why_the_machine_ended():
     with Box() as box:
         vm = box.vm()
-        expect(box.run("run", vm, FAKE_STATUS="3", FAKE_OUTPUT="axvm: small: fault\\r\\n"), 1,
-               "the machine ended with status 3; the hypervisor's last line: axvm: small: fault")
+        expect(box.run("run", vm, FAKE_REASON="guest-reset",
+                       FAKE_OUTPUT="axvm: small: fault\\r\\n"), 1,
+               "the hypervisor reports a failure; the hypervisor's last line: axvm: small: fault")
+        expect(box.run("run", vm, FAKE_REASON="host-signal"), 1,
+               r"the machine ended without the hypervisor's word \(host-signal\)$")
+        expect(box.run("run", vm, FAKE_REASON=""), 1, r"hypervisor's word \(no reason given\)$")
+        expect(box.run("run", vm, FAKE_STATUS="3"), 1, "QEMU ended with status 3$")
         expect(box.run("run", vm, FAKE_SIGNAL="SEGV"), 1, r"QEMU was ended by signal 11 \(Seg")
+
+
+@test
+def an_end_that_is_not_told_in_json_is_no_good_end():
+    with Box() as box:
+        expect(box.run("run", box.vm(), FAKE_EVENT="guest-shutdown\\n"), 1, "no reason given")
+        expect(box.run("run", box.vm(), FAKE_EVENT='{"event": "SHUTDOWN", "data": 1}\\n'), 1,
+               "no reason given")
+        expect(box.run("run", box.vm(), FAKE_EVENT='{"event": "SHUTDOWN", "da'), 1,
+               "no reason given")
+
+
+@test
+def who_leaves_by_qemus_keys_has_not_failed():
+    with Box() as box:
+        expect(box.run("run", box.vm(), FAKE_REASON="host-qmp-quit"), 0)
+        expect(box.run("run", box.vm(), "--until", "x", FAKE_REASON="host-qmp-quit"), 1,
+               "QEMU was told to quit, and 'x' has not appeared")
 
 
 @test

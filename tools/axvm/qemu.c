@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One table says how each ISA's machine is started, and by which exit status the hypervisor tells
- * that all went well.
+ * One table says how each ISA's machine is started. On all of them the hypervisor switches the
+ * machine off when all went well and resets it when not; -no-reboot makes an end of both, and QMP
+ * tells which it was.
  */
 #include "qemu.h"
 
@@ -25,14 +26,9 @@ struct emulator {
 	const char *binary;   /* the hypervisor's file */
 	const char *cpu;
 	const char *cpu_icount;	  /* added to it for runs that repeat: no source of randomness */
-	const char *arguments[8]; /* NULL ends them */
-	int clean_status;
+	const char *arguments[4]; /* NULL ends them */
 };
 
-/*
- * aarch64: the hypervisor ends the machine by a semihosting call; with the target gdb, and no gdb
- * there, that call is all that is left of semihosting, so that no guest gets at our files by it.
- */
 static const struct emulator emulators[] = {
 	[AXVM_ISA_AARCH64] = {
 		.program = "qemu-system-aarch64",
@@ -40,9 +36,7 @@ static const struct emulator emulators[] = {
 		.binary = "axvm-aarch64.bin",
 		.cpu = "max,pauth-impdef=on",
 		.cpu_icount = "",
-		.arguments = {"-M", "virt,virtualization=on,gic-version=3,dtb-randomness=off",
-			      "-semihosting-config", "enable=on,target=gdb", "-append",
-			      "axvm.exit=semihosting"},
+		.arguments = {"-M", "virt,virtualization=on,gic-version=3,dtb-randomness=off"},
 	},
 	[AXVM_ISA_RISCV64] = {
 		.program = "qemu-system-riscv64",
@@ -58,8 +52,7 @@ static const struct emulator emulators[] = {
 		.binary = "axvm-x86_64.elf",
 		.cpu = "max,+svm",
 		.cpu_icount = ",-rdrand,-rdseed",
-		.arguments = {"-M", "q35", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"},
-		.clean_status = 33, /* the hypervisor writes 16; the device makes 2 * 16 + 1 of it */
+		.arguments = {"-M", "q35"},
 	},
 };
 
@@ -169,7 +162,7 @@ static void add_words(struct list *list, const char *const *words)
 		add(list, axvm_tool_print("%s", *words));
 }
 
-char **axvm_tool_qemu_arguments(const struct axvm_tool_machine *machine)
+char **axvm_tool_qemu_arguments(const struct axvm_tool_machine *machine, int qmp)
 {
 	static const char *const repeat[] = { "-icount", "shift=0,sleep=off",
 					      "-rtc",	 "base=2026-01-01,clock=vm",
@@ -187,6 +180,11 @@ char **axvm_tool_qemu_arguments(const struct axvm_tool_machine *machine)
 				 "chardev:console",
 				 "-mon",
 				 "chardev=console",
+				 "-mon",
+				 "chardev=qmp,mode=control",
+				 "-S", /* until QMP says go */
+				 "-append",
+				 "axvm.on-failure=reset",
 				 "-kernel",
 				 machine->hypervisor,
 				 "-initrd",
@@ -196,6 +194,8 @@ char **axvm_tool_qemu_arguments(const struct axvm_tool_machine *machine)
 
 	add_words(&list, always);
 	add_words(&list, emulator->arguments);
+	add(&list, axvm_tool_print("-chardev"));
+	add(&list, axvm_tool_print("socket,id=qmp,fd=%d", qmp));
 	add(&list, axvm_tool_print("-cpu"));
 	add(&list,
 	    axvm_tool_print("%s%s", emulator->cpu, machine->icount ? emulator->cpu_icount : ""));
@@ -211,7 +211,7 @@ char **axvm_tool_qemu_arguments(const struct axvm_tool_machine *machine)
 }
 
 /* In the child. Never returns. */
-static void become_qemu(char **arguments, int output, pid_t parent)
+static void become_qemu(char **arguments, int output, int qmp, pid_t parent)
 {
 	sigset_t none;
 
@@ -225,21 +225,41 @@ static void become_qemu(char **arguments, int output, pid_t parent)
 		dup2(output, STDOUT_FILENO);
 		dup2(output, STDERR_FILENO);
 	}
+	fcntl(qmp, F_SETFD, 0);
 	execvp(arguments[0], arguments);
 	dprintf(STDERR_FILENO, "axvm: %s: %s\n", arguments[0], strerror(errno));
 	_exit(127);
 }
 
-pid_t axvm_tool_qemu_start(const struct axvm_tool_machine *machine, int output)
+/* With a -S of theirs it is they who start the machine, from the monitor or from gdb. */
+static bool starts_by_itself(const struct axvm_tool_machine *machine)
 {
-	char **arguments = axvm_tool_qemu_arguments(machine);
-	const pid_t parent = getpid();
-	const pid_t pid = fork();
+	for (int i = 0; i < machine->extra_count; i++) {
+		if (strcmp(machine->extra[i], "-S") == 0)
+			return false;
+	}
+	return true;
+}
 
+pid_t axvm_tool_qemu_start(const struct axvm_tool_machine *machine, int output,
+			   struct axvm_tool_qmp *qmp)
+{
+	const int error = axvm_tool_qmp_open(qmp, starts_by_itself(machine));
+	const pid_t parent = getpid();
+	char **arguments;
+	pid_t pid;
+
+	if (error) {
+		axvm_tool_complain("cannot watch QEMU: %s", strerror(error));
+		return -1;
+	}
+	arguments = axvm_tool_qemu_arguments(machine, qmp->theirs);
+	pid = fork();
 	if (pid == 0)
-		become_qemu(arguments, output, parent);
+		become_qemu(arguments, output, qmp->theirs, parent);
 	if (pid < 0)
 		axvm_tool_complain("%s: %s", arguments[0], strerror(errno));
+	axvm_tool_qmp_release(qmp);
 	return pid;
 }
 
@@ -258,9 +278,4 @@ void axvm_tool_qemu_stop(pid_t pid)
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-}
-
-bool axvm_tool_qemu_clean(enum axvm_isa isa, int wait_status)
-{
-	return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == emulators[isa].clean_status;
 }

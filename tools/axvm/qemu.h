@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-#include "tool.h"
+#include "qmp.h"
 
 /* What is to be run. Strings and arrays belong to the caller. */
 struct axvm_tool_machine {
@@ -28,19 +28,17 @@ bool axvm_tool_qemu_check(enum axvm_isa isa);
  */
 char *axvm_tool_hypervisor_find(enum axvm_isa isa, const char *given);
 
-/* The arguments, the program's name first and NULL last. */
-char **axvm_tool_qemu_arguments(const struct axvm_tool_machine *machine);
+/* The arguments, the program's name first and NULL last. QEMU's end of QMP is descriptor `qmp`. */
+char **axvm_tool_qemu_arguments(const struct axvm_tool_machine *machine, int qmp);
 
 /*
- * Starts QEMU with its output, errors too, on `output` (-1: on ours). It dies with us, however we
- * die. Returns its process id, or -1 after a complaint.
+ * Starts QEMU with its output, errors too, on `output` (-1: on ours), and opens `qmp` to it. It
+ * dies with us, however we die. Returns its process id, or -1 after a complaint.
  */
-pid_t axvm_tool_qemu_start(const struct axvm_tool_machine *machine, int output);
+pid_t axvm_tool_qemu_start(const struct axvm_tool_machine *machine, int output,
+			   struct axvm_tool_qmp *qmp);
 
 /* Asks it to end, makes it after two seconds, and reaps it. */
 void axvm_tool_qemu_stop(pid_t pid);
-
-/* Whether a wait status says that all guests have shut down cleanly. */
-bool axvm_tool_qemu_clean(enum axvm_isa isa, int wait_status);
 
 #endif

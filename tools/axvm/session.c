@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One loop over two descriptors: a signalfd (QEMU's end, and requests to end) and the pipe of the
- * console, unless QEMU has the terminal to itself.
+ * One loop over three descriptors: a signalfd (QEMU's end, and requests to end), QMP (why the
+ * machine ends) and the pipe of the console, unless QEMU has the terminal to itself.
  */
 #include "session.h"
 
@@ -21,6 +21,7 @@ enum outcome { GOING_ON, MATCHED, QEMU_ENDED, TIMED_OUT, SIGNALLED, NO_READER };
 struct running {
 	const struct axvm_tool_session *session;
 	struct axvm_tool_console console;
+	struct axvm_tool_qmp qmp;
 	pid_t qemu;
 	int signals;
 	int pipe; /* -1: interactive, or at its end */
@@ -113,6 +114,7 @@ static enum outcome take_signal(struct running *running)
 	if (waitpid(running->qemu, &running->wait_status, WNOHANG) != running->qemu)
 		return GOING_ON;
 	running->qemu = -1;
+	axvm_tool_qmp_read(&running->qmp);
 	return read_rest(running);
 }
 
@@ -121,8 +123,9 @@ static enum outcome wait_for_outcome(struct running *running)
 	enum outcome outcome = GOING_ON;
 
 	while (outcome == GOING_ON) {
-		struct pollfd ready[2] = { { .fd = running->signals, .events = POLLIN },
-					   { .fd = running->pipe, .events = POLLIN } };
+		struct pollfd ready[3] = { { .fd = running->signals, .events = POLLIN },
+					   { .fd = running->pipe, .events = POLLIN },
+					   { .fd = running->qmp.ours, .events = POLLIN } };
 		int64_t left = -1;
 
 		if (running->session->timeout_s) {
@@ -131,8 +134,10 @@ static enum outcome wait_for_outcome(struct running *running)
 				return TIMED_OUT;
 			left = left < 60000 ? left : 60000;
 		}
-		if (poll(ready, 2, (int)left) <= 0)
+		if (poll(ready, 3, (int)left) <= 0)
 			continue;
+		if (ready[2].revents)
+			axvm_tool_qmp_read(&running->qmp);
 		if (ready[1].revents)
 			outcome = read_console(running);
 		if (outcome == GOING_ON && ready[0].revents)
@@ -141,24 +146,44 @@ static enum outcome wait_for_outcome(struct running *running)
 	return outcome;
 }
 
+/* Ends that are as they should be, unless something was to appear before; by QMP's reasons. */
+static const char *good_end(const char *reason)
+{
+	if (strcmp(reason, "guest-shutdown") == 0)
+		return "all guests have shut down";
+	if (strcmp(reason, "host-qmp-quit") == 0) /* Ctrl-a x, or quit in the monitor */
+		return "QEMU was told to quit";
+	return NULL;
+}
+
+static void tell_bad_end(const char *reason, const char *own)
+{
+	const char *before = own[0] ? "; the hypervisor's last line: " : "";
+
+	if (strcmp(reason, "guest-reset") == 0)
+		axvm_tool_complain("the hypervisor reports a failure%s%s", before, own);
+	else
+		axvm_tool_complain("the machine ended without the hypervisor's word (%s)%s%s",
+				   reason[0] ? reason : "no reason given", before, own);
+}
+
 static int judge_end(const struct running *running)
 {
-	const struct axvm_tool_session *session = running->session;
-	const char *own = running->console.last_own;
+	const char *until = running->session->until;
+	const char *good = good_end(running->qmp.reason);
 	const int status = running->wait_status;
-	const bool clean = axvm_tool_qemu_clean(session->machine->isa, status);
 
-	if (clean && !session->until)
-		return AXVM_TOOL_OK;
-	if (clean)
-		axvm_tool_complain("all guests have shut down, and '%s' has not appeared",
-				   session->until);
-	else if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status))
 		axvm_tool_complain("QEMU was ended by signal %d (%s)", WTERMSIG(status),
 				   strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) != 0)
+		axvm_tool_complain("QEMU ended with status %d", WEXITSTATUS(status));
+	else if (!good)
+		tell_bad_end(running->qmp.reason, running->console.last_own);
+	else if (until)
+		axvm_tool_complain("%s, and '%s' has not appeared", good, until);
 	else
-		axvm_tool_complain("the machine ended with status %d%s%s", WEXITSTATUS(status),
-				   own[0] ? "; the hypervisor's last line: " : "", own);
+		return AXVM_TOOL_OK;
 	return AXVM_TOOL_FAILED;
 }
 
@@ -205,7 +230,7 @@ static bool start(struct running *running)
 		return false;
 	}
 	running->pipe = ends[0];
-	running->qemu = axvm_tool_qemu_start(running->session->machine, ends[1]);
+	running->qemu = axvm_tool_qemu_start(running->session->machine, ends[1], &running->qmp);
 	if (ends[1] >= 0)
 		close(ends[1]);
 	running->deadline_ms = now_ms() + (int64_t)running->session->timeout_s * 1000;
@@ -220,6 +245,7 @@ int axvm_tool_session_run(const struct axvm_tool_session *session)
 	enum outcome outcome;
 
 	running = (struct running){ .session = session, .pipe = -1, .qemu = -1 };
+	running.qmp.ours = -1;
 	running.console.regex = session->regex;
 	if (!start(&running))
 		return AXVM_TOOL_FAILED;

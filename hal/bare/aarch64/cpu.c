@@ -109,6 +109,7 @@ static int64_t psci(uint64_t function, uint64_t a, uint64_t b, uint64_t c)
 }
 
 #define PSCI_SYSTEM_OFF 0x84000008u
+#define PSCI_SYSTEM_RESET 0x84000009u
 #define PSCI_CPU_ON 0xc4000003u
 
 int axvm_bare_cpu_start(struct axvm_cpu *cpu)
@@ -213,20 +214,15 @@ bool axvm_hal_random(void *buffer, uint64_t bytes)
 	return true;
 }
 
-#define SEMIHOSTING_EXIT_EXTENDED 0x20u
-#define ADP_STOPPED_APPLICATION_EXIT 0x20026u
-
-_Noreturn void axvm_bare_power_off(int status, bool status_exit)
+_Noreturn void axvm_bare_power_off(void)
 {
-	uint64_t block[2] = {ADP_STOPPED_APPLICATION_EXIT, (uint64_t)status};
-
-	if (status_exit) {
-		register uint64_t w0 __asm__("x0") = SEMIHOSTING_EXIT_EXTENDED;
-		/* QEMU reads the block with the CPU's own translation. */
-		register uint64_t x1 __asm__("x1") = (uintptr_t)block;
-		__asm__ volatile("hlt #0xf000" : "+r"(w0) : "r"(x1) : "memory");
-	}
 	psci(PSCI_SYSTEM_OFF, 0, 0, 0);
+	axvm_bare_stop_cpu();
+}
+
+_Noreturn void axvm_bare_reset(void)
+{
+	psci(PSCI_SYSTEM_RESET, 0, 0, 0);
 	axvm_bare_stop_cpu();
 }
 

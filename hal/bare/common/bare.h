@@ -71,8 +71,9 @@ void axvm_bare_idle(void);
 /* Programs this CPU's one-shot hypervisor timer; UINT64_MAX: off. */
 void axvm_bare_timer_program(uint64_t deadline_ticks);
 
-/* Ends the machine with a status when `status_exit` (semihosting or its like), else powers off. */
-_Noreturn void axvm_bare_power_off(int status, bool status_exit);
+/* End the machine by its firmware. At any time, also at a level that the image cannot run at. */
+_Noreturn void axvm_bare_power_off(void);
+_Noreturn void axvm_bare_reset(void);
 _Noreturn void axvm_bare_stop_cpu(void);
 
 /* Given by the hypervisor to the ISA ------------------------------------------------------- */
