@@ -2,60 +2,8 @@
 /* VMs: made, refused, reset, destroyed; every page accounted for. */
 #include <libfdt.h>
 
-#include "lifecycle.h"
-#include "test_vm.h"
+#include "full_vm.h"
 #include "vm_parts.h"
-
-#define RESERVED UINT64_C(0x0f000000)
-#define IDENTICAL UINT64_C(0x70000000)
-
-static const uint8_t initrd[3000] = { 'i', 'n', [2999] = 'd' };
-
-/* All kinds of memory, four vCPUs, an initrd, and a passthrough device. */
-static const struct axvm_config_passthrough device = {
-	.name = "a", .gpa = { 0x0a000000 }, .hpa = { 0x0b000000 }, .bytes = 0x1000
-};
-
-static void init_full(struct test_vm *test)
-{
-	test_vm_init(test, 1);
-	test->config.vcpu_count = 4;
-	test->memory[1] = (struct axvm_config_memory){
-		.gpa = { IDENTICAL },
-		.bytes = 0x200000,
-		.flags = AXVM_MAP_RWX,
-		.map_type = AXVM_MEMORY_IDENTICAL,
-	};
-	test->memory[2] = (struct axvm_config_memory){
-		.gpa = { RESERVED },
-		.bytes = 0x3000,
-		.flags = AXVM_MAP_READ | AXVM_MAP_WRITE,
-		.map_type = AXVM_MEMORY_RESERVED,
-	};
-	test->memory[3] = (struct axvm_config_memory){
-		.gpa = { 0x60001000 },
-		.bytes = 0x5000,
-		.flags = AXVM_MAP_READ,
-	};
-	test->config.memory_count = 4;
-	test->config.passthrough = &device;
-	test->config.passthrough_count = 1;
-	test->params.initrd = (struct axvm_blob){ initrd, sizeof(initrd) };
-}
-
-static void new_machine(void)
-{
-	axvm_sim_reset(NULL);
-	CHECK_EQ(axvm_init(NULL), 0);
-}
-
-static bool holds(struct axvm_vm *vm, uint64_t gpa, const void *data, uint64_t bytes)
-{
-	static uint8_t buffer[8192];
-
-	return bytes <= sizeof(buffer) && axvm_vm_read(vm, axvm_gpa(gpa), buffer, bytes) == 0 &&
-	       memcmp(buffer, data, bytes) == 0;
-}
 
 TEST(a_vm_with_everything_is_made_and_gives_all_back)
 {
@@ -75,9 +23,9 @@ TEST(a_vm_with_everything_is_made_and_gives_all_back)
 	CHECK(axvm_vm_vcpu(vm, 4) == NULL);
 	CHECK_EQ(axvm_vm_used_pages(vm), axvm_sim_used_pages());
 	CHECK(holds(vm, vm->plan.kernel_gpa, test_kernel, sizeof(test_kernel)));
-	CHECK(holds(vm, vm->plan.initrd_gpa, initrd, sizeof(initrd)));
+	CHECK(holds(vm, vm->plan.initrd_gpa, full_vm_initrd, sizeof(full_vm_initrd)));
 	CHECK(holds(vm, vm->plan.dtb_gpa, "\xd0\x0d\xfe\xed", 4));
-	CHECK(holds(vm, IDENTICAL + 0x1ff000, zeros, 4096));
+	CHECK(holds(vm, FULL_VM_IDENTICAL + 0x1ff000, zeros, 4096));
 	CHECK(holds(vm, 0x60001000, zeros, 4096));
 	CHECK_EQ(axvm_vcpu_power(axvm_vm_vcpu(vm, 0)), AXVM_POWER_ON);
 	CHECK_EQ(axvm_vcpu_power(axvm_vm_vcpu(vm, 1)), AXVM_POWER_OFF);
@@ -100,7 +48,7 @@ TEST(the_vm_keeps_its_own_copy_of_the_configuration)
 	CHECK_EQ(config->id, 1);
 	CHECK_EQ(config->memory[0].gpa.addr, TEST_RAM);
 	CHECK_EQ(config->emu[0].type, axvm_arch_platform->devices[0].type);
-	CHECK_EQ(config->passthrough[0].hpa.addr, device.hpa.addr);
+	CHECK_EQ(config->passthrough[0].hpa.addr, full_vm_device.hpa.addr);
 	CHECK_EQ(axvm_vm_reset(test.vm), 0);
 	test_vm_end(&test);
 }
@@ -178,9 +126,9 @@ TEST(host_memory_that_is_not_there_is_refused_with_its_address)
 	test.memory[1].gpa.addr = UINT64_C(0xc0000000); /* not RAM of this machine */
 	refuse(&test, AXVM_EBUSY, "identical memory 0xc0000000-0xc01fffff: not free in the host");
 	init_full(&test);
-	REQUIRE_EQ(axvm_hal_claim_pages(axvm_hpa(IDENTICAL + 0x1000), 1), 0);
+	REQUIRE_EQ(axvm_hal_claim_pages(axvm_hpa(FULL_VM_IDENTICAL + 0x1000), 1), 0);
 	refuse(&test, AXVM_EBUSY, "identical memory 0x70000000-0x701fffff: not free in the host");
-	axvm_hal_free_pages(axvm_hpa(IDENTICAL + 0x1000), 1);
+	axvm_hal_free_pages(axvm_hpa(FULL_VM_IDENTICAL + 0x1000), 1);
 	test.memory[2].gpa.addr = 0x50000000; /* the allocator's */
 	refuse(&test, AXVM_EPERM,
 	       "reserved memory 0x50000000-0x50002fff: the host does not leave this range to "
@@ -426,20 +374,21 @@ TEST(a_reset_gives_the_same_memory_again)
 	struct axvm_vm *vm = test.vm;
 	uint64_t pages = axvm_vm_used_pages(vm);
 	uint64_t ram = hash_main(vm);
-	uint64_t identical = hash_ram(vm, IDENTICAL, 0x200000);
+	uint64_t identical = hash_ram(vm, FULL_VM_IDENTICAL, 0x200000);
 
 	CHECK_EQ(axvm_vm_write(vm, axvm_gpa(0x7f000000), "kept", 4), 0);
 	for (unsigned round = 0; round < 3; round++) {
 		CHECK_EQ(axvm_vm_boot(vm), 0);
 		CHECK_EQ(axvm_aspace_fill(&vm->aspace, axvm_gpa(TEST_RAM), 0x5a, TEST_RAM_BYTES),
 			 0);
-		CHECK_EQ(axvm_aspace_fill(&vm->aspace, axvm_gpa(IDENTICAL), 0x5a, 0x200000), 0);
+		CHECK_EQ(axvm_aspace_fill(&vm->aspace, axvm_gpa(FULL_VM_IDENTICAL), 0x5a, 0x200000),
+			 0);
 		CHECK_EQ(axvm_vcpu_set_register(vm->vcpus[0], 3, 77), 0);
 		CHECK_EQ(axvm_vcpu_power_on(vm, 2, 0x1000, 1), 0);
 		CHECK_EQ(axvm_vm_reset(vm), 0);
 		CHECK_EQ(axvm_vm_state(vm), AXVM_VM_READY);
 		CHECK_EQ(hash_main(vm), ram);
-		CHECK_EQ(hash_ram(vm, IDENTICAL, 0x200000), identical);
+		CHECK_EQ(hash_ram(vm, FULL_VM_IDENTICAL, 0x200000), identical);
 		CHECK(holds(vm, vm->plan.dtb_gpa, "\xd0\x0d\xfe\xed", 4));
 		CHECK(holds(vm, 0x7f000000, "kept", 4)); /* reserved memory is not ours to clear */
 		check_power_on_state(vm);
@@ -486,125 +435,6 @@ TEST(regions_are_mapped_and_unmapped_at_run_time)
 	CHECK_EQ(axvm_vm_unmap_region(vm, gpa, 0x1000), AXVM_ESTATE);
 	axvm_vm_put(vm);
 	CHECK_EQ(axvm_sim_used_pages(), 0);
-}
-
-/* ---- failing allocations -------------------------------------------------------------------- */
-
-TEST(every_failing_allocation_of_create_is_an_error_or_a_smaller_piece)
-{
-	struct test_vm test;
-	uint64_t n = 0;
-
-	do {
-		REQUIRE(n < 200);
-		new_machine();
-		init_full(&test);
-		axvm_sim_fail_allocation_after(n++);
-		int error = test_vm_create(&test);
-
-		if (!axvm_sim_has_failed_allocation())
-			CHECK_EQ(error, 0);
-		CHECK(error == 0 || error == AXVM_ENOMEM);
-		CHECK(error == 0 || test.why[0] != '\0');
-		if (error == 0)
-			test_vm_end(&test);
-		CHECK_EQ(axvm_sim_used_pages(), 0);
-		CHECK_EQ(axvm_sim_mapped_bytes(), 0);
-		CHECK(axvm_vm_find(1) == NULL);
-	} while (axvm_sim_has_failed_allocation());
-	CHECK(n > 5);
-}
-
-enum operation { BOOT, MAP, UNMAP, RESET, DESTROY, OPERATIONS };
-
-static int operate(struct axvm_vm *vm, enum operation operation)
-{
-	switch (operation) {
-	case BOOT:
-		return axvm_vm_boot(vm);
-	case MAP:
-		return axvm_vm_map_region(vm, axvm_gpa(0xf0000000), axvm_hpa(0x0b000000), 0x1000,
-					  AXVM_MAP_READ | AXVM_MAP_DEVICE);
-	case UNMAP:
-		return axvm_vm_unmap_region(vm, axvm_gpa(0xf0000000), 0x1000);
-	case RESET:
-		return axvm_vm_reset(vm);
-	default:
-		return axvm_vm_destroy(vm);
-	}
-}
-
-/* One operation with its n-th allocation failing; true when it came to that. */
-static bool fail_in(enum operation operation, uint64_t n)
-{
-	struct test_vm test;
-
-	if (!test_vm_begin(&test, 2))
-		return false;
-	if (operation == UNMAP)
-		CHECK_EQ(operate(test.vm, MAP), 0);
-	uint64_t pages = axvm_vm_used_pages(test.vm);
-	uint32_t regions = test.vm->region_count;
-
-	axvm_sim_fail_allocation_after(n);
-	int error = operate(test.vm, operation);
-	bool failed = axvm_sim_has_failed_allocation();
-
-	axvm_sim_fail_allocation_after(AXVM_SIM_NEVER);
-	CHECK_EQ(error, failed ? AXVM_ENOMEM : 0);
-	if (operation == DESTROY) {
-		CHECK_EQ(axvm_sim_used_pages(), 0);
-		return failed;
-	}
-	if (failed) {
-		CHECK_EQ(axvm_vm_used_pages(test.vm), pages);
-		CHECK_EQ(test.vm->region_count, regions);
-		CHECK_EQ(axvm_vm_state(test.vm), AXVM_VM_READY);
-	}
-	test_vm_end(&test);
-	return failed;
-}
-
-TEST(a_failing_allocation_changes_nothing_in_any_operation)
-{
-	uint64_t failures[OPERATIONS] = { 0 };
-
-	for (unsigned operation = BOOT; operation < OPERATIONS; operation++) {
-		while (failures[operation] < 50 &&
-		       fail_in((enum operation)operation, failures[operation]))
-			failures[operation]++;
-	}
-	CHECK(failures[MAP] > 0);    /* tables for an address far away */
-	CHECK_EQ(failures[BOOT], 0); /* these need no memory, and so cannot fail */
-	CHECK_EQ(failures[RESET], 0);
-	CHECK_EQ(failures[DESTROY], 0);
-}
-
-TEST(fragmented_host_memory_becomes_a_region_of_many_pieces)
-{
-	struct axvm_sim_machine machine = axvm_sim_default_machine();
-	struct test_vm test;
-
-	machine.ram_bytes = UINT64_C(16) << 20;
-	axvm_sim_reset(&machine);
-	REQUIRE_EQ(axvm_init(NULL), 0);
-	/* A used page in each 256 KiB: no piece is larger than 63 pages. */
-	for (uint64_t at = 0; at < machine.ram_bytes; at += 0x40000)
-		REQUIRE_EQ(axvm_hal_claim_pages(axvm_hpa(machine.ram_base + at), 1), 0);
-	uint64_t taken = axvm_sim_used_pages();
-
-	test_vm_init(&test, 1);
-	REQUIRE_EQ(test_vm_create(&test), 0);
-	CHECK(test.vm->region_count > 16);
-	CHECK(holds(test.vm, TEST_RAM, test_kernel, sizeof(test_kernel)));
-	CHECK_EQ(axvm_vm_reset(test.vm), 0);
-	CHECK_EQ(axvm_vm_destroy(test.vm), 0);
-	CHECK_EQ(axvm_sim_used_pages(), taken);
-	test_vm_init(&test, 1);
-	test.memory[0].bytes = machine.ram_bytes;
-	CHECK_EQ(test_vm_create(&test), AXVM_ENOMEM);
-	CHECK(strstr(test.why, "the host lacks") != NULL);
-	CHECK_EQ(axvm_sim_used_pages(), taken);
 }
 
 TEST(contiguous_memory_is_mapped_with_blocks)
@@ -672,9 +502,5 @@ AXTEST_MAIN(the_library_must_be_initialised_and_says_what_the_cpu_lacks,
 	    an_id_is_given_once, sixty_four_vms_live_and_the_next_one_does_not,
 	    few_vmids_are_few_vms, a_thousand_creations_and_destructions_lose_no_page,
 	    each_life_of_a_guest_has_its_own_seed, a_reset_gives_the_same_memory_again,
-	    regions_are_mapped_and_unmapped_at_run_time,
-	    every_failing_allocation_of_create_is_an_error_or_a_smaller_piece,
-	    a_failing_allocation_changes_nothing_in_any_operation,
-	    fragmented_host_memory_becomes_a_region_of_many_pieces,
-	    contiguous_memory_is_mapped_with_blocks, vm_memory_is_zeroed_aligned_and_paid_for,
-	    interrupts_that_are_none_are_refused)
+	    regions_are_mapped_and_unmapped_at_run_time, contiguous_memory_is_mapped_with_blocks,
+	    vm_memory_is_zeroed_aligned_and_paid_for, interrupts_that_are_none_are_refused)
