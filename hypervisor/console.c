@@ -275,6 +275,7 @@ static void command(char character)
 	} else if (character >= '1' && character <= '9') {
 		focus_id((uint32_t)(character - '0'));
 	} else if (character == 'q') {
+		axvm_console_line("ended from the console");
 		axvm_vms_fail();
 	} else {
 		axvm_console_line("Ctrl-] n: next VM; Ctrl-] 1-9: VM by id; Ctrl-] q: power off; "
