@@ -232,24 +232,25 @@ static void fall_asleep(struct entity *entity)
 						memory_order_seq_cst, memory_order_seq_cst);
 }
 
+/* Asleep until a wake; what came while the vCPU was bound, or just now, has not woken it. */
+static void wait(struct entity *entity)
+{
+	fall_asleep(entity);
+	if (axvm_vcpu_has_work(entity->vcpu))
+		make_runnable(entity);
+}
+
 static void handle(struct entity *entity, const struct axvm_exit *exit)
 {
 	struct axvm_vm *vm = axvm_vcpu_vm(entity->vcpu);
 
 	switch (exit->reason) {
 	case AXVM_EXIT_HALT:
-		fall_asleep(entity);
-		/* What came while it was bound did not wake it. */
-		if (axvm_vcpu_has_work(entity->vcpu))
-			make_runnable(entity);
+	case AXVM_EXIT_CPU_DOWN:
+		wait(entity);
 		break;
 	case AXVM_EXIT_CPU_UP:
 		axvm_hal_vcpu_wake(axvm_vm_vcpu(vm, exit->cpu_up.target));
-		break;
-	case AXVM_EXIT_CPU_DOWN:
-		fall_asleep(entity);
-		if (axvm_vcpu_has_work(entity->vcpu))
-			make_runnable(entity);
 		break;
 	case AXVM_EXIT_HYPERCALL:
 		axvm_vcpu_set_result(entity->vcpu, UINT64_MAX);
@@ -280,7 +281,7 @@ static void run(struct queue *queue, struct entity *entity, bool others)
 		axvm_hal_timer_stop(&queue->slice);
 	atomic_store_explicit(&queue->current, NULL, memory_order_seq_cst);
 	if (error != 0)
-		fall_asleep(entity);
+		wait(entity);
 	else
 		handle(entity, &exit);
 }
