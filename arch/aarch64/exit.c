@@ -308,8 +308,7 @@ enum axvm_verdict axvm_aarch64_exit_serror(struct axvm_vcpu *vcpu, uint64_t esr)
 
 void axvm_aarch64_virtual_timer_fired(struct axvm_vcpu *vcpu)
 {
-	(void)axvm_vgic_linked_private(vcpu, AXVM_VGIC_VIRTUAL_TIMER);
-	axvm_vgic_refill(vcpu);
+	axvm_vgic_take_linked(vcpu, AXVM_VGIC_VIRTUAL_TIMER);
 }
 
 void axvm_aarch64_maintenance(struct axvm_vcpu *vcpu)

@@ -11,6 +11,13 @@
 #include "affinity.h"
 #include "vgic_private.h"
 
+/* ICC_SGI1R_EL1 [GICv3 12.2.19]: all but the sender; else Aff0 of the targets, from the range on. */
+#define SGI1R_IRM (1ULL << 40)
+#define SGI1R_LIST 0xffffULL
+
+/* So that an SGI to oneself pays for the registers that it uses itself. */
+#define OUT_OF_LINE __attribute__((noinline))
+
 #define GICR_BASE_OFFSET 0xa0000u /* from the distributor, where the file names none: QEMU's */
 
 /* ---- who must look ------------------------------------------------------------------------- */
@@ -147,15 +154,6 @@ int axvm_arch_irq_inject(struct axvm_vm *vm, uint64_t vcpu_mask, uint32_t irq)
 	return 0;
 }
 
-int axvm_vgic_linked_private(struct axvm_vcpu *vcpu, uint32_t irq)
-{
-	if (irq < 16 || irq >= AXVM_VGIC_PRIVATE)
-		return AXVM_EINVAL;
-	vgic_set(&vcpu->arch.vgic.bank.linked, 1u << irq);
-	vgic_set(&vcpu->arch.vgic.bank.latch, 1u << irq);
-	return 0;
-}
-
 int axvm_vgic_linked_shared(struct axvm_vm *vm, uint32_t irq)
 {
 	if (!is_shared(vm, irq))
@@ -166,58 +164,56 @@ int axvm_vgic_linked_shared(struct axvm_vm *vm, uint32_t irq)
 
 /* ---- SGIs -------------------------------------------------------------------------------------- */
 
-static void send_to(struct axvm_vcpu *target, uint32_t bit, bool group1)
+/* Each of the registers makes SGIs of its group only, with one security state. */
+static inline bool takes_sgi(const struct axvm_vcpu *target, uint32_t bit, bool group1)
 {
-	struct axvm_vgic_bank *bank = &target->arch.vgic.bank;
-
-	/* Each of the registers makes SGIs of its group only, with one security state. */
-	if (((vgic_get(&bank->group1) & bit) != 0) == group1)
-		vgic_set(&bank->latch, bit);
+	return ((vgic_get(&target->arch.vgic.bank.group1) & bit) != 0) == group1;
 }
 
-static void send_to_list(struct axvm_vcpu *vcpu, uint64_t value, uint32_t bit, bool group1)
+static void send_to(struct axvm_vcpu *target, uint32_t bit, bool group1)
 {
-	struct axvm_vm *vm = vcpu->vm;
+	if (takes_sgi(target, bit, group1))
+		vgic_set(&target->arch.vgic.bank.latch, bit);
+	axvm_vcpu_request(target, AXVM_REQUEST_IRQ);
+}
+
+/* The target list of ICC_SGI1R_EL1 has this vCPU. */
+static inline bool is_in_list(const struct axvm_vcpu *target, uint64_t value)
+{
+	uint64_t affinity = target->arch.mpidr & AXVM_AARCH64_AFFINITY;
 	uint64_t cluster = (value >> 48 & 0xff) << 32 | (value >> 32 & 0xff) << 16 |
 			   (value >> 16 & 0xff) << 8;
-	uint32_t range = (uint32_t)(value >> 44 & 0xf) * 16;
+	uint32_t aff0 = (uint32_t)(affinity & 0xff) - (uint32_t)(value >> 44 & 0xf) * 16;
+
+	return (affinity & ~0xffULL) == cluster && aff0 <= 15 && (value >> aff0 & 1) != 0;
+}
+
+/* To those of the list, or to all, but never to the sender. */
+OUT_OF_LINE static void send_to_others(struct axvm_vcpu *vcpu, uint64_t value, uint32_t bit,
+				       bool group1)
+{
+	struct axvm_vm *vm = vcpu->vm;
+	bool all = (value & SGI1R_IRM) != 0;
 
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
 		struct axvm_vcpu *target = vm->vcpus[i];
-		uint64_t affinity = target->arch.mpidr & AXVM_AARCH64_AFFINITY;
-		uint32_t aff0 = (uint32_t)(affinity & 0xff) - range;
 
-		if ((affinity & ~0xffULL) != cluster || aff0 > 15 || (value >> aff0 & 1) == 0)
-			continue;
-		send_to(target, bit, group1);
-		if (target != vcpu)
-			axvm_vcpu_request(target, AXVM_REQUEST_IRQ);
-	}
-}
-
-static void send_to_others(struct axvm_vcpu *vcpu, uint32_t bit, bool group1)
-{
-	struct axvm_vm *vm = vcpu->vm;
-
-	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
-		if (vm->vcpus[i] == vcpu)
-			continue;
-		send_to(vm->vcpus[i], bit, group1);
-		axvm_vcpu_request(vm->vcpus[i], AXVM_REQUEST_IRQ);
+		if (target != vcpu && (all || is_in_list(target, value)))
+			send_to(target, bit, group1);
 	}
 }
 
 void axvm_vgic_send_sgi(struct axvm_vcpu *vcpu, uint64_t value, bool group1)
 {
-	uint32_t bit = 1u << (value >> 24 & 0xf);
+	uint32_t irq = value >> 24 & 0xf;
+	bool self = (value & SGI1R_IRM) == 0 && is_in_list(vcpu, value);
+	uint64_t list = value & SGI1R_LIST;
 
-	if ((value >> 40 & 1) != 0)
-		send_to_others(vcpu, bit, group1);
-	else
-		send_to_list(vcpu, value, bit, group1);
-	if (vgic_candidates(&vcpu->arch.vgic.bank, vgic_get(&vcpu->vm->arch.vgic.ctlr)) != 0 ||
-	    (vgic_get(&vcpu->arch.vgic.bank.latch) & vgic_get(&vcpu->arch.vgic.bank.held)) != 0)
-		axvm_vgic_refill(vcpu);
+	/* a list of one that is the sender has no others in it */
+	if (!self || (list & (list - 1)) != 0)
+		send_to_others(vcpu, value, 1u << irq, group1);
+	if (self && takes_sgi(vcpu, 1u << irq, group1))
+		axvm_vgic_take_private(vcpu, irq);
 }
 
 /* ---- reset ---------------------------------------------------------------------------------------- */

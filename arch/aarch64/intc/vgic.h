@@ -108,11 +108,14 @@ void axvm_vgic_send_sgi(struct axvm_vcpu *vcpu, uint64_t value, bool group1);
 void axvm_vgic_deactivate(struct axvm_vcpu *vcpu, uint64_t value);
 
 /*
- * The physical interrupt of a linked line arrived and is active at the host: pending
- * for the guest, whose deactivation goes through to the host. `vcpu`: of a PPI, its CPU.
- * AXVM_EINVAL: no such line.
+ * A private interrupt became pending, by the vCPU's own doing (an SGI), or at the host: then it is
+ * active there, and the guest's deactivation goes through to the host. Refills. On the vCPU's
+ * CPU, bound. `irq` below 32.
  */
-int axvm_vgic_linked_private(struct axvm_vcpu *vcpu, uint32_t irq);
+void axvm_vgic_take_private(struct axvm_vcpu *vcpu, uint32_t irq);
+void axvm_vgic_take_linked(struct axvm_vcpu *vcpu, uint32_t irq);
+
+/* The same of an SPI at the host, on any CPU. AXVM_EINVAL: no such line. */
 int axvm_vgic_linked_shared(struct axvm_vm *vm, uint32_t irq);
 
 /* Power-on state of the CPU interface; what it held goes back to the controller. vCPU unbound. */

@@ -91,6 +91,11 @@ static void unlink_host(const struct vgic_bits *at, uint32_t bits)
 
 	if (gone == 0)
 		return;
+	if (at->owner && at->owner != at->self) { /* active at the CPU of that one, which does it */
+		vgic_set(&at->bank->drop_pending, gone);
+		axvm_vcpu_request(at->owner, AXVM_REQUEST_IRQ);
+		return;
+	}
 	gone &= vgic_clear(&at->bank->linked, gone);
 	for (; gone != 0; gone &= gone - 1)
 		axvm_hal_aarch64_irq_deactivate(at->word * 32 + (uint32_t)__builtin_ctz(gone));

@@ -138,6 +138,30 @@ static inline uint32_t vgic_candidates(const struct axvm_vgic_bank *bank, uint32
 	       ~vgic_get(&bank->active) & vgic_in_enabled_group(bank, ctlr);
 }
 
+#define VGIC_LR_STATE_SHIFT 62
+#define VGIC_STATE_PENDING 1u
+#define VGIC_STATE_ACTIVE 2u
+
+/* The list register of an interrupt, from its words. */
+static inline uint64_t vgic_compose(const struct axvm_vgic_bank *bank, uint32_t id, uint32_t state,
+				    bool eoi)
+{
+	uint32_t bit = 1u << (id & 31);
+	uint64_t lr = (uint64_t)state << VGIC_LR_STATE_SHIFT | id |
+		      (uint64_t)vgic_priority(bank, id) << AXVM_ICH_LR_PRIORITY_SHIFT;
+
+	if ((vgic_get(&bank->group1) & bit) != 0)
+		lr |= AXVM_ICH_LR_GROUP1;
+	if ((vgic_get(&bank->linked) & bit) != 0)
+		lr |= AXVM_ICH_LR_HW | (uint64_t)id << AXVM_ICH_LR_PINTID_SHIFT;
+	else if (eoi)
+		lr |= AXVM_ICH_LR_EOI;
+	return lr;
+}
+
+/* vgic_queue.c: axvm_arch_irq_fill without its short cut. */
+void axvm_vgic_fill(struct axvm_vcpu *vcpu);
+
 /* vgic.c: lets the targets of these SPIs of a word look at them. Any CPU. */
 void axvm_vgic_notify(struct axvm_vm *vm, uint32_t word, uint32_t bits);
 /* The same for the vCPUs that hold them. */

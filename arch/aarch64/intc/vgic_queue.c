@@ -14,9 +14,8 @@
 
 #include "vgic_private.h"
 
-#define LR_STATE_SHIFT 62
-#define STATE_PENDING 1u
-#define STATE_ACTIVE 2u
+/* Keeps a rare path's registers and stack out of every fill. */
+#define OUT_OF_LINE __attribute__((noinline))
 
 #define HCR_OURS (AXVM_ICH_HCR_EN | AXVM_ICH_HCR_LRENPIE | AXVM_ICH_HCR_NPIE | AXVM_ICH_HCR_TDIR)
 #define HCR_EOICOUNT (0x1fULL << AXVM_ICH_HCR_EOICOUNT_SHIFT)
@@ -106,15 +105,29 @@ static uint32_t take_wishes(struct axvm_vgic_bank *bank, uint32_t id, uint32_t s
 
 	if ((vgic_get(&bank->drop_pending) & bit) != 0) {
 		vgic_clear(&bank->drop_pending, bit);
-		state &= ~STATE_PENDING;
+		state &= ~VGIC_STATE_PENDING;
 	}
 	if ((vgic_get(&bank->drop_active) & bit) != 0) {
 		vgic_clear(&bank->drop_active, bit);
-		state &= ~STATE_ACTIVE;
+		state &= ~VGIC_STATE_ACTIVE;
 	}
 	if (state == 0)
 		unlink_host(bank, id);
 	return state;
+}
+
+/* Wishes for private interrupts that are not held: what is linked and not pending is let go. */
+static void take_stray_wishes(struct axvm_vgic_bank *bank)
+{
+	uint32_t stray = (vgic_get(&bank->drop_pending) | vgic_get(&bank->drop_active)) &
+			 ~vgic_get(&bank->held);
+
+	if (stray == 0)
+		return;
+	vgic_clear(&bank->drop_pending, stray);
+	vgic_clear(&bank->drop_active, stray);
+	for (uint32_t left = stray & ~vgic_get(&bank->latch); left != 0; left &= left - 1)
+		unlink_host(bank, (uint32_t)__builtin_ctz(left));
 }
 
 /*
@@ -124,21 +137,21 @@ static uint32_t take_wishes(struct axvm_vgic_bank *bank, uint32_t id, uint32_t s
 static uint32_t review_level(struct axvm_vgic_bank *bank, uint32_t bit, uint32_t state,
 			     bool deliverable, bool *eoi)
 {
-	if (*eoi && (state & STATE_PENDING) == 0 && (vgic_get(&bank->held_pending) & bit) != 0)
+	if (*eoi && (state & VGIC_STATE_PENDING) == 0 && (vgic_get(&bank->held_pending) & bit) != 0)
 		vgic_clear_if(&bank->latch, bit);
-	if (!*eoi && (state & STATE_PENDING) != 0)
+	if (!*eoi && (state & VGIC_STATE_PENDING) != 0)
 		vgic_set(&bank->latch, bit);
 	*eoi = false;
-	state &= ~STATE_PENDING;
+	state &= ~VGIC_STATE_PENDING;
 	if (!deliverable)
 		return state;
 	if ((vgic_get(&bank->level) & bit) != 0) {
 		*eoi = true;
-		return state | STATE_PENDING;
+		return state | VGIC_STATE_PENDING;
 	}
 	if ((vgic_get(&bank->latch) & bit) != 0) {
 		vgic_clear(&bank->latch, bit);
-		state |= STATE_PENDING;
+		state |= VGIC_STATE_PENDING;
 	}
 	return state;
 }
@@ -150,32 +163,16 @@ static uint32_t review_edge(struct axvm_vgic_bank *bank, uint32_t bit, uint32_t 
 	bool linked = (vgic_get(&bank->linked) & bit) != 0;
 
 	if (!deliverable) {
-		if ((state & STATE_PENDING) != 0)
+		if ((state & VGIC_STATE_PENDING) != 0)
 			vgic_set(&bank->latch, bit);
-		return state & ~STATE_PENDING;
+		return state & ~VGIC_STATE_PENDING;
 	}
 	/* The hardware has no state "active and pending" for a linked one. */
-	if ((vgic_get(&bank->latch) & bit) != 0 && !(linked && state == STATE_ACTIVE)) {
+	if ((vgic_get(&bank->latch) & bit) != 0 && !(linked && state == VGIC_STATE_ACTIVE)) {
 		vgic_clear(&bank->latch, bit);
-		state |= STATE_PENDING;
+		state |= VGIC_STATE_PENDING;
 	}
 	return state;
-}
-
-static inline uint64_t compose(const struct axvm_vgic_bank *bank, uint32_t id, uint32_t state,
-			       bool eoi)
-{
-	uint32_t bit = 1u << (id & 31);
-	uint64_t lr = (uint64_t)state << LR_STATE_SHIFT | id |
-		      (uint64_t)vgic_priority(bank, id) << AXVM_ICH_LR_PRIORITY_SHIFT;
-
-	if ((vgic_get(&bank->group1) & bit) != 0)
-		lr |= AXVM_ICH_LR_GROUP1;
-	if ((vgic_get(&bank->linked) & bit) != 0)
-		lr |= AXVM_ICH_LR_HW | (uint64_t)id << AXVM_ICH_LR_PINTID_SHIFT;
-	else if (eoi)
-		lr |= AXVM_ICH_LR_EOI;
-	return lr;
 }
 
 /* Writes list register n, where it differs, and the words that mirror it. */
@@ -211,7 +208,7 @@ static void review(struct axvm_vcpu *vcpu, uint32_t n)
 	uint32_t id = cpu->lr_id[n];
 	uint32_t bit = 1u << (id & 31);
 	struct axvm_vgic_bank *bank = vgic_bank(vcpu, id);
-	uint32_t state = (uint32_t)(cpu->lr[n] >> LR_STATE_SHIFT);
+	uint32_t state = (uint32_t)(cpu->lr[n] >> VGIC_LR_STATE_SHIFT);
 
 	if (state == 0) {
 		finish(vcpu, n, bank, id);
@@ -236,9 +233,9 @@ static void review(struct axvm_vcpu *vcpu, uint32_t n)
 		return;
 	}
 	/* Pending again, but elsewhere or not yet: at its end somebody must be told. */
-	if ((state & STATE_PENDING) == 0 && (vgic_waiting(bank) & bit) != 0)
+	if ((state & VGIC_STATE_PENDING) == 0 && (vgic_waiting(bank) & bit) != 0)
 		eoi = true;
-	store(cpu, n, bank, id, compose(bank, id, state, eoi));
+	store(cpu, n, bank, id, vgic_compose(bank, id, state, eoi));
 }
 
 /* Marks it as ours. False: another vCPU was faster (a route that changes). */
@@ -282,7 +279,7 @@ static bool insert(struct axvm_vcpu *vcpu, struct axvm_vgic_bank *bank, uint32_t
 
 	cpu->lr_used |= 1u << n;
 	cpu->lr_id[n] = id;
-	store(cpu, n, bank, id, compose(bank, id, STATE_PENDING, line));
+	store(cpu, n, bank, id, vgic_compose(bank, id, VGIC_STATE_PENDING, line));
 	return true;
 }
 
@@ -406,7 +403,7 @@ static void select_word(struct selection *best, const struct axvm_vgic_bank *ban
 	}
 }
 
-static void fill_best(struct axvm_vcpu *vcpu, uint32_t ctlr)
+OUT_OF_LINE static void fill_best(struct axvm_vcpu *vcpu, uint32_t ctlr)
 {
 	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
 	struct selection best = { .count = 0 };
@@ -414,7 +411,7 @@ static void fill_best(struct axvm_vcpu *vcpu, uint32_t ctlr)
 	for (uint32_t left = cpu->lr_used; left != 0; left &= left - 1) {
 		uint32_t n = (uint32_t)__builtin_ctz(left);
 
-		if (cpu->lr[n] >> LR_STATE_SHIFT == STATE_PENDING)
+		if (cpu->lr[n] >> VGIC_LR_STATE_SHIFT == VGIC_STATE_PENDING)
 			give_back(vcpu, n);
 	}
 	if (free_lrs(cpu) == 0 && cpu->lr_count > 0)
@@ -472,7 +469,7 @@ static uint32_t first_evicted(struct axvm_vcpu *vcpu)
 	return best;
 }
 
-static void take_eoi_count(struct axvm_vcpu *vcpu)
+OUT_OF_LINE static void take_eoi_count(struct axvm_vcpu *vcpu)
 {
 	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
 	uint64_t count = (cpu->hcr & HCR_EOICOUNT) >> AXVM_ICH_HCR_EOICOUNT_SHIFT;
@@ -532,13 +529,14 @@ static inline void store_hcr(struct axvm_vgic_cpu *cpu, bool full)
 	}
 }
 
-void axvm_arch_irq_fill(struct axvm_vcpu *vcpu)
+void axvm_vgic_fill(struct axvm_vcpu *vcpu)
 {
 	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
 	uint32_t ctlr = vgic_get(&vcpu->vm->arch.vgic.ctlr);
 
 	if ((cpu->hcr & AXVM_ICH_HCR_LRENPIE) != 0)
 		take_eoi_count(vcpu);
+	take_stray_wishes(&cpu->bank);
 	for (uint32_t left = cpu->lr_used; left != 0; left &= left - 1)
 		review(vcpu, (uint32_t)__builtin_ctz(left));
 
@@ -548,29 +546,4 @@ void axvm_arch_irq_fill(struct axvm_vcpu *vcpu)
 	if (!fits)
 		fill_best(vcpu, ctlr);
 	store_hcr(cpu, !fits);
-}
-
-void axvm_vgic_refill(struct axvm_vcpu *vcpu)
-{
-	axvm_hal_irq_sync(vcpu);
-	axvm_arch_irq_fill(vcpu);
-	axvm_hal_irq_flush(vcpu);
-}
-
-bool axvm_arch_irq_pending(const struct axvm_vcpu *vcpu)
-{
-	const struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
-	const struct axvm_vgic *vgic = &vcpu->vm->arch.vgic;
-	uint32_t ctlr = vgic_get(&vgic->ctlr);
-
-	if (atomic_load_explicit(&vcpu->arch.timer_expired, memory_order_relaxed) != 0 ||
-	    vgic_get(&cpu->lr_pending) != 0 || vgic_candidates(&cpu->bank, ctlr) != 0)
-		return true;
-	for (uint32_t words = vgic_get(&cpu->spi_hint); words != 0; words &= words - 1) {
-		uint32_t word = (uint32_t)__builtin_ctz(words);
-
-		if ((vgic_candidates(&vgic->spi[word], ctlr) & vgic_get(&cpu->routed[word])) != 0)
-			return true;
-	}
-	return false;
 }

@@ -38,6 +38,9 @@
 #define WAKER_PROCESSOR_SLEEP (1u << 1)
 #define WAKER_CHILDREN_ASLEEP (1u << 2)
 
+/* Keeps a rare path's registers out of the frequent one. */
+#define OUT_OF_LINE __attribute__((noinline))
+
 #define PRIORITY 0xa0u
 #define SPI_FIRST 32u
 #define SPI_LIMIT 1020u
@@ -273,14 +276,9 @@ static void call_handler(uint32_t intid)
 	}
 }
 
-static void take(struct axvm_vcpu *vcpu, uint32_t intid)
+OUT_OF_LINE static void take(struct axvm_vcpu *vcpu, uint32_t intid)
 {
 	write_icc_eoir1_el1(intid);
-	if (intid == AXVM_INTID_VIRTUAL_TIMER && vcpu != NULL) {
-		/* Stays active here until the guest deactivates it through its list register. */
-		axvm_aarch64_virtual_timer_fired(vcpu);
-		return;
-	}
 	if (intid == AXVM_INTID_HYPERVISOR_TIMER)
 		axvm_timer_interrupt(axvm_bare_this_cpu());
 	else if (intid == AXVM_INTID_MAINTENANCE && vcpu != NULL)
@@ -294,8 +292,13 @@ enum axvm_verdict axvm_bare_exit_irq(struct axvm_vcpu *vcpu)
 {
 	uint32_t intid = (uint32_t)read_icc_iar1_el1();
 
-	if (intid < SPI_LIMIT)
+	if (intid == AXVM_INTID_VIRTUAL_TIMER) {
+		/* Stays active here until the guest deactivates it through its list register. */
+		write_icc_eoir1_el1(intid);
+		axvm_aarch64_virtual_timer_fired(vcpu);
+	} else if (intid < SPI_LIMIT) {
 		take(vcpu, intid);
+	}
 	return AXVM_ENTER;
 }
 

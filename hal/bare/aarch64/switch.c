@@ -38,6 +38,9 @@ PAUTH_REGISTERS(PAUTH_SYSREG)
 #define LIST_REGISTERS(X)                                                                 \
 	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 
+/* Keeps a rare path's registers out of the frequent one. */
+#define OUT_OF_LINE __attribute__((noinline))
+
 static uint64_t vtcr;
 static bool has_pauth;
 static uint32_t priority_registers; /* ICH_AP1Rn_EL2 that exist */
@@ -73,32 +76,54 @@ static inline void write_lr(uint32_t index, uint64_t value)
 	}
 }
 
-void axvm_hal_irq_sync(struct axvm_vcpu *vcpu)
+/* The first list register is mostly the only one in use: the others are out of its way. */
+OUT_OF_LINE static void sync_others(struct axvm_vgic_cpu *vgic, uint32_t empty)
 {
-	struct axvm_vgic_cpu *vgic = &vcpu->arch.vgic;
-	uint32_t empty = (uint32_t)read_ich_elrsr_el2();
-
-	for (uint32_t left = vgic->lr_used; left != 0; left &= left - 1) {
+	for (uint32_t left = vgic->lr_used & ~1u; left != 0; left &= left - 1) {
 		uint32_t index = (uint32_t)__builtin_ctz(left);
 		vgic->lr[index] = (empty >> index & 1) != 0 ? 0 : read_lr(index);
 	}
+}
+
+void axvm_hal_irq_sync(struct axvm_vcpu *vcpu)
+{
+	struct axvm_vgic_cpu *vgic = &vcpu->arch.vgic;
+
 	if ((vgic->hcr & AXVM_ICH_HCR_LRENPIE) != 0)
 		vgic->hcr = read_ich_hcr_el2(); /* EOIcount */
+	if (vgic->lr_used == 0)
+		return;
+
+	uint32_t empty = (uint32_t)read_ich_elrsr_el2();
+
+	if ((vgic->lr_used & 1) != 0)
+		vgic->lr[0] = (empty & 1) != 0 ? 0 : read_lr(0);
+	if (vgic->lr_used > 1)
+		sync_others(vgic, empty);
+}
+
+OUT_OF_LINE static void flush_others(struct axvm_vgic_cpu *vgic, uint32_t dirty)
+{
+	for (uint32_t left = dirty & ~1u; left != 0; left &= left - 1) {
+		uint32_t index = (uint32_t)__builtin_ctz(left);
+		write_lr(index, vgic->lr[index]);
+	}
+	if (vgic->hcr_dirty != 0) {
+		vgic->hcr_dirty = 0;
+		write_ich_hcr_el2(vgic->hcr);
+	}
 }
 
 void axvm_hal_irq_flush(struct axvm_vcpu *vcpu)
 {
 	struct axvm_vgic_cpu *vgic = &vcpu->arch.vgic;
+	uint32_t dirty = vgic->lr_dirty;
 
-	for (uint32_t left = vgic->lr_dirty; left != 0; left &= left - 1) {
-		uint32_t index = (uint32_t)__builtin_ctz(left);
-		write_lr(index, vgic->lr[index]);
-	}
 	vgic->lr_dirty = 0;
-	if (vgic->hcr_dirty != 0) {
-		vgic->hcr_dirty = 0;
-		write_ich_hcr_el2(vgic->hcr);
-	}
+	if ((dirty & 1) != 0)
+		write_lr(0, vgic->lr[0]);
+	if (dirty > 1 || vgic->hcr_dirty != 0)
+		flush_others(vgic, dirty);
 }
 
 /* The GIC has one or more 32-bit active-priority registers of each group [GICv3 12.4]. */
