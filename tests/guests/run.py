@@ -17,7 +17,8 @@ TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 VMS = "tests/guests/vms"
 BINARIES = "build/aarch64/tests/guests/aarch64"
 
-# name: VM files; the ones that are waited for (None: all); seconds
+# name: VM files; the ones that are waited for (None: all); seconds, eight times what is needed
+# and more
 CASES = {
     "hello": (["hello"], None, 60),
     "smp": (["smp"], None, 120),
@@ -27,11 +28,11 @@ CASES = {
     "sysregs": (["sysregs"], None, 60),
     "fp": (["fp-a", "fp-b"], None, 120),
     "sysregs-shared": (["sysregs-a", "sysregs-b"], None, 120),
-    "hostile_mmio": (["hostile_mmio"], None, 300),
-    "hostile_sysreg": (["hostile_sysreg"], None, 300),
-    "hostile_psci": (["hostile_psci"], None, 300),
-    "hostile_irq": (["hostile_irq"], None, 300),
-    "hostile_memory": (["hostile_memory"], None, 300),
+    "hostile_mmio": (["hostile_mmio"], None, 120),
+    "hostile_sysreg": (["hostile_sysreg"], None, 120),
+    "hostile_psci": (["hostile_psci"], None, 120),
+    "hostile_irq": (["hostile_irq"], None, 120),
+    "hostile_memory": (["hostile_memory"], None, 120),
     "neighbour": (["neighbour", "spin"], "neighbour", 180),
     "neighbour-shared": (["neighbour-shared", "spin-shared"], "neighbour", 180),
 }

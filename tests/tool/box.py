@@ -23,9 +23,8 @@ kernel_path = "Image"
 memory = "64 MiB"
 """
 
-# What stands in for QEMU: it writes its arguments to $FAKE/arguments and its process id to
-# $FAKE/pid, takes $FAKE_COMMANDS lines from its end of QMP into $FAKE/said, prints $FAKE_OUTPUT,
-# sleeps $FAKE_SLEEP seconds, tells by QMP that the machine ends for $FAKE_REASON (or $FAKE_EVENT
+# What stands in for QEMU: it writes its arguments to $FAKE/arguments, takes $FAKE_COMMANDS lines
+# from its end of QMP into $FAKE/said, writes its process id to $FAKE/pid, prints $FAKE_OUTPUT, sleeps $FAKE_SLEEP seconds, tells by QMP that the machine ends for $FAKE_REASON (or $FAKE_EVENT
 # instead) and ends with $FAKE_STATUS.
 FAKE_QEMU = """\
 #!/bin/sh
@@ -34,14 +33,14 @@ if [ "$1" = --version ]; then
 	exit 0
 fi
 printf '%s\\n' "$@" >"$FAKE/arguments"
-echo $$ >"$FAKE/pid.new"
-mv "$FAKE/pid.new" "$FAKE/pid"
 while [ $# -gt 0 ]; do
 	[ "$1" = -initrd ] && cp "$2" "$FAKE/bundle"
 	case $1 in socket,id=qmp,fd=*) qmp=${1##*=} ;; esac
 	shift
 done
 head -n "${FAKE_COMMANDS:-2}" <&"$qmp" >"$FAKE/said"
+echo $$ >"$FAKE/pid.new"
+mv "$FAKE/pid.new" "$FAKE/pid"
 printf '{"QMP": {"capabilities": ["oob"]}}\r\n{"return": {}}\r\n' >&"$qmp"
 printf "$FAKE_OUTPUT"
 [ -z "$FAKE_SLEEP" ] || exec sleep "$FAKE_SLEEP"
