@@ -290,7 +290,7 @@ enum axvm_verdict axvm_aarch64_exit_sync(struct axvm_vcpu *vcpu, uint64_t esr, u
 	if (ec == EC_SYS64)
 		return axvm_aarch64_system_register(vcpu, esr);
 	if (ec == EC_SMC64) { /* trapped, so not stepped over yet */
-		axvm_aarch64_skip(vcpu, esr);
+		axvm_aarch64_skip_a64(vcpu);
 		return axvm_aarch64_call(vcpu);
 	}
 	return rare_exit(vcpu, ec, esr, far);

@@ -49,19 +49,25 @@ void axvm_aarch64_inject_sync(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far
 /* The trapped instruction is UNDEFINED; `esr` is the trap's. PC is that of the instruction. */
 void axvm_aarch64_inject_undefined(struct axvm_vcpu *vcpu, uint64_t esr);
 
-/* Goes past the trapped instruction, whose syndrome is `esr`; a software step is complete then. */
+/*
+ * Goes past the trapped instruction, whose syndrome is `esr`; a software step is complete then.
+ * skip_a64, skip_a32: the exception class, or PSTATE, has told which it is.
+ */
 void axvm_aarch64_skip_a32(struct axvm_vcpu *vcpu, uint64_t esr);
-static inline void axvm_aarch64_skip(struct axvm_vcpu *vcpu, uint64_t esr)
+static inline void axvm_aarch64_skip_a64(struct axvm_vcpu *vcpu)
 {
 	uint64_t pc = vcpu->arch.pc;
 	uint64_t pstate = vcpu->arch.pstate;
 
-	if ((pstate & AXVM_AARCH64_PSTATE_A32) != 0) {
-		axvm_aarch64_skip_a32(vcpu, esr);
-		return;
-	}
 	vcpu->arch.pc = pc + 4;
 	vcpu->arch.pstate = pstate & ~AXVM_AARCH64_PSTATE_SS;
+}
+static inline void axvm_aarch64_skip(struct axvm_vcpu *vcpu, uint64_t esr)
+{
+	if ((vcpu->arch.pstate & AXVM_AARCH64_PSTATE_A32) != 0)
+		axvm_aarch64_skip_a32(vcpu, esr);
+	else
+		axvm_aarch64_skip_a64(vcpu);
 }
 
 /* WFI, and PSCI's standby: leaves with AXVM_EXIT_HALT when there is nothing to do. PC is past it. */

@@ -60,6 +60,9 @@
 #define DEBUG_PAIR_MASK REG(3, 7, 15, 14, 4)
 #define DEBUG_PAIR REG(2, 0, 0, 0, 4)
 
+/* So that the read of an ID register needs no stack frame. */
+#define OUT_OF_LINE __attribute__((noinline))
+
 #define MDSCR_SS 1ULL
 #define OSLSR_IMPLEMENTED 0x8ULL
 #define OSLSR_LOCKED 0x2ULL
@@ -183,19 +186,26 @@ static bool write(struct axvm_vcpu *vcpu, uint32_t reg, uint64_t value)
 	}
 }
 
-static enum axvm_verdict rare(struct axvm_vcpu *vcpu, uint64_t esr, uint32_t reg, unsigned target)
+OUT_OF_LINE static enum axvm_verdict send_sgi(struct axvm_vcpu *vcpu, unsigned target)
+{
+	axvm_aarch64_skip_a64(vcpu);
+	axvm_vgic_send_sgi(vcpu, axvm_aarch64_get_x(vcpu, target), true);
+	return AXVM_ENTER;
+}
+
+OUT_OF_LINE static enum axvm_verdict rare(struct axvm_vcpu *vcpu, uint64_t esr, uint32_t reg, unsigned target)
 {
 	uint64_t value;
 
 	if ((esr & ISS_READ) == 0) {
 		if (!write(vcpu, reg, axvm_aarch64_get_x(vcpu, target)))
 			return undefined(vcpu, esr);
-		axvm_aarch64_skip(vcpu, esr);
+		axvm_aarch64_skip_a64(vcpu);
 		return AXVM_ENTER;
 	}
 	if (!read(vcpu, reg, &value))
 		return undefined(vcpu, esr);
-	axvm_aarch64_skip(vcpu, esr);
+	axvm_aarch64_skip_a64(vcpu);
 	return axvm_aarch64_set_x(vcpu, target, value);
 }
 
@@ -204,16 +214,13 @@ enum axvm_verdict axvm_aarch64_system_register(struct axvm_vcpu *vcpu, uint64_t 
 	uint32_t reg = (uint32_t)esr & REG_MASK;
 	unsigned target = (unsigned)(esr >> 5) & 31;
 
-	if (reg == ICC_SGI1R_EL1 && (esr & ISS_READ) == 0) {
-		axvm_aarch64_skip(vcpu, esr);
-		axvm_vgic_send_sgi(vcpu, axvm_aarch64_get_x(vcpu, target), true);
-		return AXVM_ENTER;
-	}
+	if (reg == ICC_SGI1R_EL1 && (esr & ISS_READ) == 0)
+		return send_sgi(vcpu, target);
 	if ((reg & ID_GROUP_MASK) == ID_GROUP && (esr & ISS_READ) != 0) {
 		unsigned crm = reg >> 1 & 15;
 		unsigned op2 = reg >> 17 & 7;
 
-		axvm_aarch64_skip(vcpu, esr);
+		axvm_aarch64_skip_a64(vcpu);
 		return axvm_aarch64_set_x(
 			vcpu, target,
 			crm < AXVM_AARCH64_ID_ROWS ? vcpu->vm->arch.id_registers[crm][op2] : 0);

@@ -19,6 +19,11 @@
 #define GICD_IROUTER_END 0x7fe0
 #define GICD_IDS 0xffd0
 
+#define GICD_ISENABLER 0x0100
+
+/* So that the frequent registers need no stack frame. */
+#define OUT_OF_LINE __attribute__((noinline))
+
 #define TYPER_ID_BITS (9u << 19) /* 10 bits */
 #define TYPER_A3V (1u << 24)
 #define TYPER_NO_1N (1u << 25)
@@ -41,6 +46,15 @@ static inline bool find_word(struct axvm_vcpu *vcpu, uint32_t word, struct vgic_
 		.word = word, .mask = vgic_word_mask(vgic, word),
 	};
 	return true;
+}
+
+/*
+ * The bank of a word 0 to 31, for reads: those of private interrupts, and of interrupts that do
+ * not exist, are there and stay 0.
+ */
+static inline const struct axvm_vgic_bank *bank_of(const struct axvm_vcpu *vcpu, uint64_t word)
+{
+	return &vcpu->vm->arch.vgic.spi[word & (AXVM_VGIC_WORDS - 1)];
 }
 
 static void write_ctlr(struct axvm_vcpu *vcpu, uint32_t value)
@@ -138,7 +152,7 @@ static void write_irouter(struct axvm_vcpu *vcpu, uint64_t offset, unsigned byte
 	write_route(vcpu, id, value & VGIC_ROUTE_AFFINITY);
 }
 
-/* ---- dispatch ---------------------------------------------------------------------------------------- */
+/* ---- reads ------------------------------------------------------------------------------------- */
 
 static uint64_t read_word(struct axvm_vcpu *vcpu, uint64_t offset)
 {
@@ -149,8 +163,6 @@ static uint64_t read_word(struct axvm_vcpu *vcpu, uint64_t offset)
 		switch (offset) {
 		case GICD_CTLR:
 			return vgic_get(&vgic->ctlr) | GICD_CTLR_ARE | GICD_CTLR_DS;
-		case GICD_TYPER:
-			return read_typer(vgic);
 		case GICD_IIDR:
 			return VGIC_IIDR;
 		default:
@@ -170,22 +182,63 @@ static uint64_t read_word(struct axvm_vcpu *vcpu, uint64_t offset)
 	return offset >= GICD_IDS ? axvm_vgic_read_id(offset) : 0;
 }
 
-uint64_t axvm_vgic_gicd_read(struct axvm_vcpu *vcpu, uint64_t offset, unsigned bytes)
+OUT_OF_LINE static uint64_t read_other(struct axvm_vcpu *vcpu, uint64_t offset, unsigned bytes)
 {
-	struct vgic_bits at;
-
-	if (offset >= GICD_IPRIORITYR && offset < GICD_ITARGETSR) {
-		if ((bytes != 1 && (bytes != 4 || (offset & 3) != 0)) ||
-		    !find_word(vcpu, (uint32_t)(offset - GICD_IPRIORITYR) / 32, &at))
-			return 0;
-		return axvm_vgic_read_priority(&at, offset, bytes);
-	}
+	if (bytes == 1 && offset >= GICD_IPRIORITYR && offset < GICD_ITARGETSR)
+		return vgic_priority(bank_of(vcpu, (offset - GICD_IPRIORITYR) / 32),
+				     (uint32_t)(offset - GICD_IPRIORITYR));
 	if (offset >= GICD_IROUTER && offset < GICD_IROUTER_END)
 		return read_irouter(vcpu, offset, bytes);
 	if (bytes != 4 || (offset & 3) != 0)
 		return 0;
 	return read_word(vcpu, offset);
 }
+
+uint64_t axvm_vgic_gicd_read(struct axvm_vcpu *vcpu, uint64_t offset, unsigned bytes)
+{
+	if (bytes == 4 && (offset & ~0x3fcULL) == GICD_IPRIORITYR)
+		return vgic_get(&bank_of(vcpu, offset >> 5)->priority[offset >> 2 & 7]);
+	if (bytes == 4 && offset == GICD_TYPER)
+		return read_typer(&vcpu->vm->arch.vgic);
+	return read_other(vcpu, offset, bytes);
+}
+
+/* ---- enables: the one register that drivers write around each interrupt ------------------------- */
+
+/* What is pending of these goes to its target; who holds one looks at it again. */
+OUT_OF_LINE static void refresh(struct axvm_vm *vm, uint32_t word, uint32_t bits)
+{
+	struct axvm_vgic_bank *bank = &vm->arch.vgic.spi[word];
+
+	axvm_vgic_notify(vm, word, vgic_waiting(bank) & bits);
+	axvm_vgic_notify_holders(
+		vm, word, atomic_load_explicit(&bank->held, memory_order_seq_cst) & bits);
+}
+
+OUT_OF_LINE static void enable_more(struct axvm_vm *vm, uint32_t word, uint32_t value)
+{
+	struct axvm_vgic *vgic = &vm->arch.vgic;
+	struct axvm_vgic_bank *bank = &vgic->spi[word];
+
+	if (word == 0 || word >= vgic_word_count(vgic))
+		return;
+	value &= vgic_word_mask(vgic, word);
+
+	uint32_t fresh = value & ~vgic_set(&bank->enabled, value);
+	uint32_t held = atomic_load_explicit(&bank->held, memory_order_seq_cst);
+
+	if (((vgic_waiting(bank) | held) & fresh) != 0)
+		refresh(vm, word, fresh);
+}
+
+/* Whatever is enabled already, or does not exist and is 0, needs no more. */
+static inline void enable(struct axvm_vm *vm, uint32_t word, uint32_t value)
+{
+	if ((value & ~vgic_get(&vm->arch.vgic.spi[word].enabled)) != 0)
+		enable_more(vm, word, value);
+}
+
+/* ---- writes ------------------------------------------------------------------------------------ */
 
 static void write_word(struct axvm_vcpu *vcpu, uint64_t offset, uint32_t value)
 {
@@ -204,7 +257,8 @@ static void write_word(struct axvm_vcpu *vcpu, uint64_t offset, uint32_t value)
 	}
 }
 
-void axvm_vgic_gicd_write(struct axvm_vcpu *vcpu, uint64_t offset, unsigned bytes, uint64_t value)
+OUT_OF_LINE static void write_other(struct axvm_vcpu *vcpu, uint64_t offset, unsigned bytes,
+				    uint64_t value)
 {
 	struct vgic_bits at;
 
@@ -220,4 +274,12 @@ void axvm_vgic_gicd_write(struct axvm_vcpu *vcpu, uint64_t offset, unsigned byte
 	}
 	if (bytes == 4 && (offset & 3) == 0)
 		write_word(vcpu, offset, (uint32_t)value);
+}
+
+void axvm_vgic_gicd_write(struct axvm_vcpu *vcpu, uint64_t offset, unsigned bytes, uint64_t value)
+{
+	if (bytes == 4 && (offset & ~0x7cULL) == GICD_ISENABLER)
+		enable(vcpu->vm, offset >> 2 & 31, (uint32_t)value);
+	else
+		write_other(vcpu, offset, bytes, value);
 }
