@@ -7,6 +7,10 @@
  */
 #include "vgic_private.h"
 
+/* So that the short cut needs no stack frame. */
+#define ALWAYS_INLINE __attribute__((always_inline))
+#define OUT_OF_LINE __attribute__((noinline))
+
 /* Nothing but what the short cut handles: no shared interrupts, no wishes, no overflow. */
 static inline bool is_plain(const struct axvm_vcpu *vcpu)
 {
@@ -22,9 +26,9 @@ static inline bool is_plain(const struct axvm_vcpu *vcpu)
 /*
  * True: done. `fresh`, one bit at most, is pending but not latched yet: it does not need to be,
  * if it goes straight into the list register. Only the vCPU's own CPU writes `held`,
- * `held_pending` and `linked` of its private interrupts.
+ * `held_pending` and `linked` of its private interrupts; `linked` is what it shall be.
  */
-static inline bool fill_one(struct axvm_vcpu *vcpu, uint32_t fresh)
+static inline ALWAYS_INLINE bool fill_one(struct axvm_vcpu *vcpu, uint32_t fresh, uint32_t linked)
 {
 	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
 	struct axvm_vgic_bank *bank = &cpu->bank;
@@ -35,7 +39,6 @@ static inline bool fill_one(struct axvm_vcpu *vcpu, uint32_t fresh)
 	uint32_t ended = vgic_get(&bank->held);
 	uint32_t latch = vgic_get(&bank->latch);
 	uint32_t edge = vgic_get(&bank->edge);
-	uint32_t linked = vgic_get(&bank->linked);
 	uint32_t active = vgic_get(&bank->active);
 	uint32_t one = (latch | fresh | (vgic_get(&bank->level) & ~edge)) &
 		       vgic_get(&bank->enabled) & ~(active & ~ended) &
@@ -48,9 +51,6 @@ static inline bool fill_one(struct axvm_vcpu *vcpu, uint32_t fresh)
 		latch = vgic_clear(&bank->latch, one);
 	if (((latch | fresh) & one) == 0) /* gone since we looked */
 		return false;
-
-	uint32_t id = (uint32_t)__builtin_ctz(one);
-
 	if ((active & ended) != 0)
 		vgic_clear(&bank->active, ended);
 	/* One that has arrived anew before we saw its end is linked still. */
@@ -61,40 +61,46 @@ static inline bool fill_one(struct axvm_vcpu *vcpu, uint32_t fresh)
 	vgic_put(&cpu->lr_pending, 1);
 	cpu->lr_used = 1;
 	cpu->lr_dirty |= 1;
-	cpu->lr_id[0] = id;
-	cpu->lr[0] = vgic_compose(bank, id, VGIC_STATE_PENDING, false);
+	cpu->lr_id[0] = (uint32_t)__builtin_ctz(one);
+	cpu->lr[0] = vgic_compose(bank, cpu->lr_id[0], VGIC_STATE_PENDING, false);
 	return true;
 }
 
 void axvm_arch_irq_fill(struct axvm_vcpu *vcpu)
 {
-	if (!fill_one(vcpu, 0))
+	if (!fill_one(vcpu, 0, vgic_get(&vcpu->arch.vgic.bank.linked)))
 		axvm_vgic_fill(vcpu);
 }
 
-/* A private interrupt of this vCPU became pending, on its CPU. */
-static inline void take(struct axvm_vcpu *vcpu, uint32_t bit)
+OUT_OF_LINE static void fill_latched(struct axvm_vcpu *vcpu, uint32_t fresh, uint32_t linked)
 {
-	axvm_hal_irq_sync(vcpu);
-	if (!fill_one(vcpu, bit)) {
-		vgic_set(&vcpu->arch.vgic.bank.latch, bit);
-		axvm_vgic_fill(vcpu);
-	}
+	vgic_put(&vcpu->arch.vgic.bank.linked, linked);
+	vgic_set(&vcpu->arch.vgic.bank.latch, fresh);
+	axvm_vgic_fill(vcpu);
 	axvm_hal_irq_flush(vcpu);
+}
+
+/* A private interrupt of this vCPU became pending, on its CPU. `link`: it, or 0. */
+OUT_OF_LINE static void take(struct axvm_vcpu *vcpu, uint32_t bit, uint32_t link)
+{
+	uint32_t linked = vgic_get(&vcpu->arch.vgic.bank.linked) | link;
+
+	if (fill_one(vcpu, bit, linked))
+		axvm_hal_irq_flush(vcpu);
+	else
+		fill_latched(vcpu, bit, linked);
 }
 
 void axvm_vgic_take_private(struct axvm_vcpu *vcpu, uint32_t irq)
 {
-	take(vcpu, 1u << irq);
+	axvm_hal_irq_sync(vcpu);
+	take(vcpu, 1u << irq, 0);
 }
 
 void axvm_vgic_take_linked(struct axvm_vcpu *vcpu, uint32_t irq)
 {
-	struct axvm_vgic_bank *bank = &vcpu->arch.vgic.bank;
-	uint32_t bit = 1u << irq;
-
-	vgic_put(&bank->linked, vgic_get(&bank->linked) | bit);
-	take(vcpu, bit);
+	axvm_hal_irq_sync(vcpu);
+	take(vcpu, 1u << irq, 1u << irq);
 }
 
 void axvm_vgic_refill(struct axvm_vcpu *vcpu)

@@ -91,14 +91,13 @@ void axvm_hal_irq_sync(struct axvm_vcpu *vcpu)
 
 	if ((vgic->hcr & AXVM_ICH_HCR_LRENPIE) != 0)
 		vgic->hcr = read_ich_hcr_el2(); /* EOIcount */
-	if (vgic->lr_used == 0)
-		return;
 
 	uint32_t empty = (uint32_t)read_ich_elrsr_el2();
+	uint32_t used = vgic->lr_used;
 
-	if ((vgic->lr_used & 1) != 0)
+	if ((used & 1) != 0)
 		vgic->lr[0] = (empty & 1) != 0 ? 0 : read_lr(0);
-	if (vgic->lr_used > 1)
+	if (used > 1)
 		sync_others(vgic, empty);
 }
 
