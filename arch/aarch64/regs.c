@@ -193,7 +193,8 @@ OUT_OF_LINE static enum axvm_verdict send_sgi(struct axvm_vcpu *vcpu, unsigned t
 	return AXVM_ENTER;
 }
 
-OUT_OF_LINE static enum axvm_verdict rare(struct axvm_vcpu *vcpu, uint64_t esr, uint32_t reg, unsigned target)
+OUT_OF_LINE static enum axvm_verdict rare(struct axvm_vcpu *vcpu, uint64_t esr, uint32_t reg,
+					  unsigned target)
 {
 	uint64_t value;
 

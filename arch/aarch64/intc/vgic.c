@@ -11,7 +11,7 @@
 #include "affinity.h"
 #include "vgic_private.h"
 
-/* ICC_SGI1R_EL1 [GICv3 12.2.19]: all but the sender; else Aff0 of the targets, from the range on. */
+/* ICC_SGI1R_EL1 [GICv3 12.2.19]: all but the sender; else Aff0 of targets, from the range on. */
 #define SGI1R_IRM (1ULL << 40)
 #define SGI1R_LIST 0xffffULL
 

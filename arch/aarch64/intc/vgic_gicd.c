@@ -66,7 +66,7 @@ static void write_ctlr(struct axvm_vcpu *vcpu, uint32_t value)
 		axvm_vgic_notify_all(vcpu->vm);
 }
 
-/* ---- routes ------------------------------------------------------------------------------------ */
+/* ---- routes ------------------------------------------------------------------------------- */
 
 static uint64_t read_route(const struct axvm_vgic *vgic, uint32_t id)
 {
@@ -152,7 +152,7 @@ static void write_irouter(struct axvm_vcpu *vcpu, uint64_t offset, unsigned byte
 	write_route(vcpu, id, value & VGIC_ROUTE_AFFINITY);
 }
 
-/* ---- reads ------------------------------------------------------------------------------------- */
+/* ---- reads -------------------------------------------------------------------------------- */
 
 static uint64_t read_word(struct axvm_vcpu *vcpu, uint64_t offset)
 {
@@ -203,7 +203,7 @@ uint64_t axvm_vgic_gicd_read(struct axvm_vcpu *vcpu, uint64_t offset, unsigned b
 	return read_other(vcpu, offset, bytes);
 }
 
-/* ---- enables: the one register that drivers write around each interrupt ------------------------- */
+/* ---- enables: the one register that drivers write around each interrupt ------------------- */
 
 /* What is pending of these goes to its target; who holds one looks at it again. */
 OUT_OF_LINE static void refresh(struct axvm_vm *vm, uint32_t word, uint32_t bits)
@@ -211,8 +211,8 @@ OUT_OF_LINE static void refresh(struct axvm_vm *vm, uint32_t word, uint32_t bits
 	struct axvm_vgic_bank *bank = &vm->arch.vgic.spi[word];
 
 	axvm_vgic_notify(vm, word, vgic_waiting(bank) & bits);
-	axvm_vgic_notify_holders(
-		vm, word, atomic_load_explicit(&bank->held, memory_order_seq_cst) & bits);
+	axvm_vgic_notify_holders(vm, word,
+				 atomic_load_explicit(&bank->held, memory_order_seq_cst) & bits);
 }
 
 OUT_OF_LINE static void enable_more(struct axvm_vm *vm, uint32_t word, uint32_t value)
@@ -238,7 +238,7 @@ static inline void enable(struct axvm_vm *vm, uint32_t word, uint32_t value)
 		enable_more(vm, word, value);
 }
 
-/* ---- writes ------------------------------------------------------------------------------------ */
+/* ---- writes ------------------------------------------------------------------------------- */
 
 static void write_word(struct axvm_vcpu *vcpu, uint64_t offset, uint32_t value)
 {
