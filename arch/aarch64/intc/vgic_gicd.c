@@ -215,14 +215,16 @@ OUT_OF_LINE static void refresh(struct axvm_vm *vm, uint32_t word, uint32_t bits
 				 atomic_load_explicit(&bank->held, memory_order_seq_cst) & bits);
 }
 
-OUT_OF_LINE static void enable_more(struct axvm_vm *vm, uint32_t word, uint32_t value)
+OUT_OF_LINE static void enable_more(struct axvm_vm *vm, struct axvm_vgic_bank *bank, uint32_t word,
+				    uint32_t value)
 {
-	struct axvm_vgic *vgic = &vm->arch.vgic;
-	struct axvm_vgic_bank *bank = &vgic->spi[word];
+	uint32_t lines = vm->arch.vgic.line_count;
+	uint32_t first = word * 32;
 
-	if (word == 0 || word >= vgic_word_count(vgic))
+	if (word == 0 || first >= lines)
 		return;
-	value &= vgic_word_mask(vgic, word);
+	if (lines - first < 32)
+		value &= vgic_word_mask(&vm->arch.vgic, word);
 
 	uint32_t fresh = value & ~vgic_set(&bank->enabled, value);
 	uint32_t held = atomic_load_explicit(&bank->held, memory_order_seq_cst);
@@ -234,8 +236,10 @@ OUT_OF_LINE static void enable_more(struct axvm_vm *vm, uint32_t word, uint32_t 
 /* Whatever is enabled already, or does not exist and is 0, needs no more. */
 static inline void enable(struct axvm_vm *vm, uint32_t word, uint32_t value)
 {
-	if ((value & ~vgic_get(&vm->arch.vgic.spi[word].enabled)) != 0)
-		enable_more(vm, word, value);
+	struct axvm_vgic_bank *bank = &vm->arch.vgic.spi[word];
+
+	if ((value & ~vgic_get(&bank->enabled)) != 0)
+		enable_more(vm, bank, word, value);
 }
 
 /* ---- writes ------------------------------------------------------------------------------- */
