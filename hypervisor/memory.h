@@ -10,12 +10,13 @@
 #include <axvm/types.h>
 
 /*
- * Adds RAM, all of it free but the bitmap, which is put at or after `bitmap_from`.
- * The bitmap's place must be mapped already. AXVM_ERANGE: too many ranges, or no room.
+ * Adds RAM, all of it free but what was reserved before and the bitmap, which is put at or after
+ * `bitmap_from` where nothing was reserved before. The bitmap's place must be mapped already.
+ * AXVM_ERANGE: too many ranges, no room, or a part of it is there already.
  */
 AXVM_MUST_USE int axvm_memory_add(struct axvm_hpa hpa, uint64_t bytes, struct axvm_hpa bitmap_from);
 
-/* Takes the RAM of the range, as far as there is any, out of the allocator for good. */
+/* Takes the RAM of the range, what is there and what is added later, out of the allocator for good. */
 void axvm_memory_reserve(struct axvm_hpa hpa, uint64_t bytes);
 
 /* Whether any of it is RAM that was added. */
