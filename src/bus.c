@@ -98,18 +98,20 @@ static void log_unclaimed(const struct axvm_vm *vm, uint64_t addr, unsigned byte
 	axvm_hal_log(AXVM_LOG_WARNING, line);
 }
 
-const struct axvm_bus_region *axvm_bus_miss(struct axvm_vcpu *vcpu, uint64_t addr, unsigned bytes,
-					    bool write)
+const struct axvm_bus_region *axvm_bus_miss(struct axvm_vcpu *vcpu, uint64_t addr, unsigned bytes)
+{
+	const struct axvm_bus_region *region = axvm_bus_find(&vcpu->vm->mmio, addr, bytes);
+
+	if (region)
+		vcpu->last_hit = region;
+	return region;
+}
+
+void axvm_bus_unclaimed(struct axvm_vcpu *vcpu, uint64_t addr, unsigned bytes, bool write)
 {
 	struct axvm_vm *vm = vcpu->vm;
-	const struct axvm_bus_region *region = axvm_bus_find(&vm->mmio, addr, bytes);
 
-	if (region) {
-		vcpu->last_hit = region;
-		return region;
-	}
 	atomic_fetch_add_explicit(&vm->unclaimed_accesses, 1, memory_order_relaxed);
 	if (is_first_of_page(vm, addr))
 		log_unclaimed(vm, addr, bytes, write);
-	return NULL;
 }

@@ -11,9 +11,11 @@
 /* Holds no address: what a vCPU's last hit is before its first. */
 extern const struct axvm_bus_region axvm_bus_nowhere;
 
-/* The region of the VM's MMIO bus, remembered; NULL: nobody claims it, which is counted and logged. */
-const struct axvm_bus_region *axvm_bus_miss(struct axvm_vcpu *vcpu, uint64_t addr, unsigned bytes,
-					    bool write);
+/* The region of the VM's MMIO bus that holds all of the access, remembered; NULL: there is none. */
+const struct axvm_bus_region *axvm_bus_miss(struct axvm_vcpu *vcpu, uint64_t addr, unsigned bytes);
+
+/* Nobody claims the access: counted, logged once per page. The caller answers as its ISA does. */
+void axvm_bus_unclaimed(struct axvm_vcpu *vcpu, uint64_t addr, unsigned bytes, bool write);
 
 /* `addr` below the region's base wraps to an offset that no region is large enough for. */
 static inline bool axvm_bus_holds(const struct axvm_bus_region *region, uint64_t addr,
@@ -24,55 +26,29 @@ static inline bool axvm_bus_holds(const struct axvm_bus_region *region, uint64_t
 	return offset < region->bytes && bytes <= region->bytes - offset;
 }
 
-static inline const struct axvm_bus_region *axvm_bus_region(struct axvm_vcpu *vcpu, uint64_t addr,
-							    unsigned bytes, bool write)
-{
-	const struct axvm_bus_region *region = vcpu->last_hit;
-
-	if (__builtin_expect(axvm_bus_holds(region, addr, bytes), 1))
-		return region;
-	return axvm_bus_miss(vcpu, addr, bytes, write);
-}
-
 /* All ones in the low `bytes` bytes, 1 to 8. */
 static inline uint64_t axvm_bus_mask(unsigned bytes)
 {
 	return UINT64_MAX >> ((64u - 8u * bytes) & 63u);
 }
 
-/*
- * An access on the VM's MMIO bus: `bytes` is 1, 2, 4 or 8; what is read is zero-extended. False:
- * nobody claims it; counted, logged once per page; the caller answers as its ISA does. An access
- * that straddles a region's end is not claimed.
- */
-static inline bool axvm_bus_read(struct axvm_vcpu *vcpu, uint64_t addr, unsigned bytes,
-				 uint64_t *value)
+/* An access to a region that holds it: `bytes` is 1, 2, 4 or 8; what is read is zero-extended. */
+static inline uint64_t axvm_bus_read(struct axvm_vcpu *vcpu, const struct axvm_bus_region *region,
+				     uint64_t addr, unsigned bytes)
 {
-	const struct axvm_bus_region *region = axvm_bus_region(vcpu, addr, bytes, false);
-
-	if (region == NULL)
-		return false;
-
 	struct axvm_device *device = region->device;
 	uint64_t offset = addr - region->base + region->offset;
 
-	*value = device->type->read(device, vcpu, offset, bytes) & axvm_bus_mask(bytes);
-	return true;
+	return device->type->read(device, vcpu, offset, bytes) & axvm_bus_mask(bytes);
 }
 
-static inline bool axvm_bus_write(struct axvm_vcpu *vcpu, uint64_t addr, unsigned bytes,
-				  uint64_t value)
+static inline void axvm_bus_write(struct axvm_vcpu *vcpu, const struct axvm_bus_region *region,
+				  uint64_t addr, unsigned bytes, uint64_t value)
 {
-	const struct axvm_bus_region *region = axvm_bus_region(vcpu, addr, bytes, true);
-
-	if (region == NULL)
-		return false;
-
 	struct axvm_device *device = region->device;
 	uint64_t offset = addr - region->base + region->offset;
 
 	device->type->write(device, vcpu, offset, bytes, value & axvm_bus_mask(bytes));
-	return true;
 }
 
 #endif

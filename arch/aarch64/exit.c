@@ -40,8 +40,9 @@
 #define FSC_EXTERNAL 0x10ULL
 
 /* Of 32 bits of a syndrome: a data abort, a translation fault, which says what was accessed. */
-#define ACCESS_MASK ((uint32_t)(0x3fU << ESR_EC_SHIFT | ISS_ISV | ISS_CM | ISS_S1PTW | FSC_CLASS))
-#define ACCESS ((uint32_t)(EC_DATA_ABORT << ESR_EC_SHIFT | ISS_ISV | FSC_TRANSLATION))
+/* EC, IL and ISV of a load or store that the syndrome describes: no walk, no cache maintenance. */
+#define ACCESS (EC_DATA_ABORT << 2 | 3)
+#define ACCESS_SHIFT 24
 
 #define ISS_WFE 1ULL
 
@@ -163,30 +164,83 @@ static inline uint64_t extend(uint64_t value, unsigned bytes, uint64_t esr)
 	return value;
 }
 
-/* Accesses that the syndrome describes; each function saves only the registers that it uses itself. */
+/* An access that the syndrome describes, and the region that holds its address. */
+struct access {
+	const struct axvm_bus_region *region;
+	uint64_t esr;
+	uint64_t gpa;
+};
+
+static inline unsigned bytes_of(uint64_t esr)
+{
+	return 1u << (esr >> ISS_SAS_SHIFT & 3);
+}
+
+static inline enum axvm_verdict load_from(struct axvm_vcpu *vcpu, struct access access)
+{
+	unsigned bytes = bytes_of(access.esr);
+	uint64_t value = axvm_bus_read(vcpu, access.region, access.gpa, bytes);
+
+	axvm_aarch64_skip(vcpu, access.esr);
+	return axvm_aarch64_set_x(vcpu, (unsigned)(access.esr >> ISS_SRT_SHIFT) & 31,
+				  extend(value, bytes, access.esr));
+}
+
+/* Steps first: nothing is left to be kept over the device's work. */
+static inline enum axvm_verdict store_to(struct axvm_vcpu *vcpu, struct access access)
+{
+	uint64_t value = axvm_aarch64_get_x(vcpu, (unsigned)(access.esr >> ISS_SRT_SHIFT) & 31);
+
+	axvm_aarch64_skip(vcpu, access.esr);
+	axvm_bus_write(vcpu, access.region, access.gpa, bytes_of(access.esr), value);
+	return AXVM_ENTER;
+}
+
+/* Whether the mapping is there by now: an entry that changed under the access, see <axvm/aspace.h>. */
+static bool is_spurious(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t gpa, uint32_t right)
+{
+	struct axvm_hpa hpa;
+	uint64_t bytes;
+
+	return (esr & FSC_CLASS) == FSC_TRANSLATION &&
+	       axvm_aspace_translate(&vcpu->vm->aspace, axvm_gpa(gpa), right, &hpa, &bytes) == 0;
+}
+
+static uint32_t right_of(uint64_t esr)
+{
+	return (esr & ISS_WNR) != 0 ? AXVM_MAP_WRITE : AXVM_MAP_READ;
+}
+
+/* Elsewhere than the vCPU's last access. */
+OUT_OF_LINE static enum axvm_verdict missed(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
+					    uint64_t gpa)
+{
+	bool is_store = (esr & ISS_WNR) != 0;
+	struct access access = { axvm_bus_miss(vcpu, gpa, bytes_of(esr)), esr, gpa };
+
+	if (access.region != NULL)
+		return is_store ? store_to(vcpu, access) : load_from(vcpu, access);
+	if (is_spurious(vcpu, esr, gpa, right_of(esr)))
+		return AXVM_ENTER;
+	axvm_bus_unclaimed(vcpu, gpa, bytes_of(esr), is_store);
+	return inject_abort(vcpu, EC_DATA_ABORT, esr, far);
+}
+
+/* Each of the two saves only the registers that it uses itself. */
 OUT_OF_LINE static enum axvm_verdict load(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
 					  uint64_t gpa)
 {
-	unsigned bytes = 1u << (esr >> ISS_SAS_SHIFT & 3);
-	uint64_t value;
-
-	if (!axvm_bus_read(vcpu, gpa, bytes, &value))
-		return inject_abort(vcpu, EC_DATA_ABORT, esr, far);
-	axvm_aarch64_skip(vcpu, esr);
-	return axvm_aarch64_set_x(vcpu, (unsigned)(esr >> ISS_SRT_SHIFT) & 31,
-				  extend(value, bytes, esr));
+	if (!axvm_bus_holds(vcpu->last_hit, gpa, bytes_of(esr)))
+		return missed(vcpu, esr, far, gpa);
+	return load_from(vcpu, (struct access){ vcpu->last_hit, esr, gpa });
 }
 
 OUT_OF_LINE static enum axvm_verdict store(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
 					   uint64_t gpa)
 {
-	unsigned bytes = 1u << (esr >> ISS_SAS_SHIFT & 3);
-	uint64_t value = axvm_aarch64_get_x(vcpu, (unsigned)(esr >> ISS_SRT_SHIFT) & 31);
-
-	if (!axvm_bus_write(vcpu, gpa, bytes, value))
-		return inject_abort(vcpu, EC_DATA_ABORT, esr, far);
-	axvm_aarch64_skip(vcpu, esr);
-	return AXVM_ENTER;
+	if (!axvm_bus_holds(vcpu->last_hit, gpa, bytes_of(esr)))
+		return missed(vcpu, esr, far, gpa);
+	return store_to(vcpu, (struct access){ vcpu->last_hit, esr, gpa });
 }
 
 /*
@@ -194,13 +248,28 @@ OUT_OF_LINE static enum axvm_verdict store(struct axvm_vcpu *vcpu, uint64_t esr,
  * access that the syndrome does not describe, a table walk outside of memory, a
  * right that the mapping does not give, is an external abort.
  */
-static enum axvm_verdict rare_abort(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far)
+static enum axvm_verdict rare_abort(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
+				    uint64_t gpa)
 {
-	if ((esr & (ISS_CM | ISS_S1PTW)) == ISS_CM && (esr & FSC_CLASS) == FSC_TRANSLATION) {
+	bool is_walk = (esr & ISS_S1PTW) != 0;
+
+	if (is_spurious(vcpu, esr, gpa, is_walk ? AXVM_MAP_READ : right_of(esr)))
+		return AXVM_ENTER;
+	if ((esr & ISS_CM) != 0 && !is_walk && (esr & FSC_CLASS) == FSC_TRANSLATION) {
 		axvm_aarch64_skip(vcpu, esr);
 		return AXVM_ENTER;
 	}
 	return inject_abort(vcpu, EC_DATA_ABORT, esr, far);
+}
+
+static enum axvm_verdict instruction_abort(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
+					   uint64_t gpa)
+{
+	uint32_t right = (esr & ISS_S1PTW) != 0 ? AXVM_MAP_READ : AXVM_MAP_EXECUTE;
+
+	if (is_spurious(vcpu, esr, gpa, right))
+		return AXVM_ENTER;
+	return inject_abort(vcpu, EC_INSTRUCTION_ABORT, esr, far);
 }
 
 /* ---- the rest ----------------------------------------------------------------------------------- */
@@ -250,16 +319,16 @@ static enum axvm_verdict coprocessor(struct axvm_vcpu *vcpu, uint64_t esr)
 	return AXVM_ENTER;
 }
 
-OUT_OF_LINE static enum axvm_verdict rare_exit(struct axvm_vcpu *vcpu, uint32_t ec,
-					       uint64_t esr, uint64_t far)
+OUT_OF_LINE static enum axvm_verdict rare_exit(struct axvm_vcpu *vcpu, uint64_t esr,
+					       uint64_t far, uint64_t gpa)
 {
-	switch (ec) {
+	switch ((uint32_t)esr >> ESR_EC_SHIFT) {
 	case EC_WFX:
 		return wfx(vcpu, esr);
 	case EC_DATA_ABORT:
-		return rare_abort(vcpu, esr, far);
+		return rare_abort(vcpu, esr, far, gpa);
 	case EC_INSTRUCTION_ABORT:
-		return inject_abort(vcpu, ec, esr, far);
+		return instruction_abort(vcpu, esr, far, gpa);
 	case EC_CP15:
 	case EC_CP15_64:
 	case EC_CP14:
@@ -277,23 +346,21 @@ OUT_OF_LINE static enum axvm_verdict rare_exit(struct axvm_vcpu *vcpu, uint32_t 
 enum axvm_verdict axvm_aarch64_exit_sync(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
 					 uint64_t hpfar)
 {
-	uint32_t ec = (uint32_t)(esr >> ESR_EC_SHIFT) & 0x3f;
+	uint32_t ec = (uint32_t)esr >> ESR_EC_SHIFT;
+	uint64_t gpa = (hpfar & 0xfffffffffff0ULL) << 8 | (far & 0xfff);
 
 	if (ec == EC_HVC64)
 		return axvm_aarch64_call(vcpu);
-	if (((uint32_t)esr & ACCESS_MASK) == ACCESS) {
-		uint64_t gpa = (hpfar & 0xfffffffffff0ULL) << 8 | (far & 0xfff);
-
+	if ((uint32_t)esr >> ACCESS_SHIFT == ACCESS && (esr & FSC_CLASS) == FSC_TRANSLATION)
 		return (esr & ISS_WNR) != 0 ? store(vcpu, esr, far, gpa)
 					    : load(vcpu, esr, far, gpa);
-	}
 	if (ec == EC_SYS64)
 		return axvm_aarch64_system_register(vcpu, esr);
 	if (ec == EC_SMC64) { /* trapped, so not stepped over yet */
 		axvm_aarch64_skip_a64(vcpu);
 		return axvm_aarch64_call(vcpu);
 	}
-	return rare_exit(vcpu, ec, esr, far);
+	return rare_exit(vcpu, esr, far, gpa);
 }
 
 /* HCR_EL2.VSE goes in, and comes out when the guest has taken it, with the other registers. */

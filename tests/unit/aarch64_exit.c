@@ -169,6 +169,25 @@ static void check_taken(struct axvm_vcpu *vcpu, const struct origin *from, uint6
 	CHECK_EQ(vcpu->arch.pstate, (from->pstate & 0xf0000000) | 0x3c5);
 }
 
+/* An entry may be absent for a moment while its block is split. */
+TEST(a_fault_on_memory_that_is_mapped_by_now_is_tried_again)
+{
+	static const uint64_t isses[] = {
+		ISV | SAS(2) | TRANSLATION, ISV | SAS(2) | WNR | TRANSLATION, TRANSLATION,
+		S1PTW | TRANSLATION,
+	};
+
+	for (size_t i = 0; i < sizeof(isses) / sizeof(isses[0]); i++) {
+		struct axvm_vcpu *vcpu = start();
+
+		CHECK(abort_at(vcpu, DABT | isses[i], RAM) != AXVM_LEAVE);
+		CHECK_EQ(vcpu->arch.pc, PC);
+		CHECK_EQ(axvm_sim_vcpu_counts(vcpu).sysreg_syncs, 0);
+		CHECK_EQ(vcpu->vm->unclaimed_accesses, 0);
+		rig_end();
+	}
+}
+
 TEST(what_cannot_be_emulated_is_a_synchronous_external_abort)
 {
 	static const struct {
@@ -376,6 +395,7 @@ TEST(wild_syndromes_are_answered)
 AXTEST_MAIN(a_read_fills_the_register_as_the_instruction_says,
 	    a_write_takes_the_register_and_its_width,
 	    stepping_over_an_instruction_completes_a_software_step,
+	    a_fault_on_memory_that_is_mapped_by_now_is_tried_again,
 	    what_cannot_be_emulated_is_a_synchronous_external_abort,
 	    fetching_from_nothing_is_an_external_instruction_abort,
 	    features_that_are_not_shown_are_undefined,

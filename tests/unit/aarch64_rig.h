@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "bus.h"
+#include "support/bus_access.h"
 #include "aarch64_sim.h"
 #include "axtest.h"
 #include "exit.h"
@@ -136,13 +136,13 @@ static inline uint64_t mmio_read(uint32_t vcpu, uint64_t addr, uint8_t bytes)
 {
 	uint64_t value = 0;
 
-	CHECK(axvm_bus_read(on(vcpu), addr, bytes, &value));
+	CHECK(try_bus_read(on(vcpu), addr, bytes, &value));
 	return value;
 }
 
 static inline void mmio_write(uint32_t vcpu, uint64_t addr, uint8_t bytes, uint64_t value)
 {
-	CHECK(axvm_bus_write(on(vcpu), addr, bytes, value));
+	CHECK(try_bus_write(on(vcpu), addr, bytes, value));
 }
 
 static inline uint32_t rd(uint64_t addr)

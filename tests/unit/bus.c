@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bus (include/axvm/device.h, src/bus.c) and the list of device types. */
-#include "bus.h"
+#include "support/bus_access.h"
 #include "arch.h"
 #include "device_vm.h"
 #include "../../dev/table.h"
@@ -152,7 +152,7 @@ TEST(find_and_the_last_hit_agree_with_a_linear_search)
 				wanted = &devices[i];
 		}
 		noted.device = NULL;
-		CHECK_EQ(axvm_bus_read(&device_vcpu, addr, bytes, &value), wanted != NULL);
+		CHECK_EQ(try_bus_read(&device_vcpu, addr, bytes, &value), wanted != NULL);
 		CHECK_PTR_EQ(noted.device, wanted);
 	}
 }
@@ -165,11 +165,11 @@ TEST(an_access_that_straddles_the_end_of_a_region_is_not_claimed)
 
 	uint64_t value = 7;
 
-	CHECK(!axvm_bus_read(&device_vcpu, 0x1ffd, 4, &value));
+	CHECK(!try_bus_read(&device_vcpu, 0x1ffd, 4, &value));
 	(void)bus_read(0x1000, 4); /* with the region in the cache, too */
-	CHECK(!axvm_bus_read(&device_vcpu, 0x1ffd, 4, &value));
-	CHECK(!axvm_bus_read(&device_vcpu, 0xfff, 4, &value));
-	CHECK(!axvm_bus_read(&device_vcpu, UINT64_MAX, 4, &value));
+	CHECK(!try_bus_read(&device_vcpu, 0x1ffd, 4, &value));
+	CHECK(!try_bus_read(&device_vcpu, 0xfff, 4, &value));
+	CHECK(!try_bus_read(&device_vcpu, UINT64_MAX, 4, &value));
 	CHECK_EQ(value, 7);
 	CHECK_EQ(noted.count, 1);
 }
@@ -179,12 +179,12 @@ TEST(unclaimed_accesses_are_counted_and_logged_once_per_page)
 	uint64_t value;
 
 	begin();
-	CHECK(!axvm_bus_write(&device_vcpu, 0xdead0010, 4, 0));
-	CHECK(!axvm_bus_write(&device_vcpu, 0xdead0018, 4, 0));
+	CHECK(!try_bus_write(&device_vcpu, 0xdead0010, 4, 0));
+	CHECK(!try_bus_write(&device_vcpu, 0xdead0018, 4, 0));
 	CHECK_EQ(device_vm.unclaimed_accesses, 2);
 	CHECK_STR_EQ(axvm_sim_log(), "warning: test: write of 4 bytes at 0xdead0010: "
 				     "no device and no memory there\n");
-	CHECK(!axvm_bus_read(&device_vcpu, 0xdead0018 + AXVM_PAGE_BYTES, 4, &value));
+	CHECK(!try_bus_read(&device_vcpu, 0xdead0018 + AXVM_PAGE_BYTES, 4, &value));
 	CHECK_EQ(axvm_sim_log_count(AXVM_LOG_WARNING), 2);
 }
 
@@ -194,7 +194,7 @@ TEST(a_guest_that_reads_everywhere_cannot_flood_the_log)
 	for (uint64_t page = 0; page < 1000; page++) {
 		uint64_t value;
 
-		CHECK(!axvm_bus_read(&device_vcpu, page << AXVM_PAGE_SHIFT, 1, &value));
+		CHECK(!try_bus_read(&device_vcpu, page << AXVM_PAGE_SHIFT, 1, &value));
 	}
 	CHECK_EQ(device_vm.unclaimed_accesses, 1000);
 	CHECK_EQ(axvm_sim_log_count(AXVM_LOG_WARNING), AXVM_UNCLAIMED_PAGES_MAX);

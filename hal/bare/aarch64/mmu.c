@@ -161,24 +161,40 @@ int axvm_bare_map_ram(struct axvm_hpa hpa, uint64_t bytes)
 			       AXVM_MAP_READ | AXVM_MAP_WRITE);
 }
 
+#define DEVICE_FLAGS (AXVM_MAP_READ | AXVM_MAP_WRITE | AXVM_MAP_DEVICE)
+
+static int map_device_pages(uint64_t first, uint64_t bytes)
+{
+	return axvm_aspace_map(&own, axvm_gpa(AXVM_DIRECT_BASE + first), axvm_hpa(first), bytes,
+			       DEVICE_FLAGS);
+}
+
+/* Page by page: a part of the range is mapped already. */
+static int map_missing_pages(uint64_t first, uint64_t bytes)
+{
+	for (uint64_t page = first; page - first < bytes; page += AXVM_PAGE_BYTES) {
+		int error = map_device_pages(page, AXVM_PAGE_BYTES);
+
+		if (error != 0 && error != AXVM_EEXIST)
+			return error;
+	}
+	return 0;
+}
+
 void *axvm_bare_map_device(struct axvm_hpa hpa, uint64_t bytes)
 {
 	uint64_t first = axvm_align_down(hpa.addr, AXVM_PAGE_BYTES);
-	uint64_t last = axvm_align_down(hpa.addr + bytes - 1, AXVM_PAGE_BYTES);
 
 	if (bytes == 0 || axvm_range_wraps(hpa.addr, bytes) ||
 	    !axvm_range_contains(0, AXVM_DIRECT_LIMIT, hpa.addr, bytes))
 		return NULL;
-	for (uint64_t page = first; page <= last; page += AXVM_PAGE_BYTES) {
-		struct axvm_gpa va = axvm_gpa(AXVM_DIRECT_BASE + page);
+	uint64_t last = axvm_align_down(hpa.addr + bytes - 1, AXVM_PAGE_BYTES);
+	uint64_t page_bytes = last - first + AXVM_PAGE_BYTES;
+	int error = map_device_pages(first, page_bytes);
 
-		if (axvm_aspace_query(&own, va, NULL) == 0)
-			continue;
-		if (axvm_aspace_map(&own, va, axvm_hpa(page), AXVM_PAGE_BYTES,
-				    AXVM_MAP_READ | AXVM_MAP_WRITE | AXVM_MAP_DEVICE) != 0)
-			return NULL;
-	}
-	return (void *)(uintptr_t)(AXVM_DIRECT_BASE + hpa.addr);
+	if (error == AXVM_EEXIST)
+		error = map_missing_pages(first, page_bytes);
+	return error == 0 ? (void *)(uintptr_t)(AXVM_DIRECT_BASE + hpa.addr) : NULL;
 }
 
 uint64_t axvm_bare_make_stack(uint32_t cpu)

@@ -75,17 +75,13 @@ memset:
 	strb	wzr, [x3], #1
 	sub	x2, x2, #1
 	b	1b
-2:	lsl	x7, x5, #2
+2:	lsl	x7, x5, #4
 4:	cmp	x2, x7
 	b.lo	3f
+	.rept	16
 	dc	zva, x3
 	add	x3, x3, x5
-	dc	zva, x3
-	add	x3, x3, x5
-	dc	zva, x3
-	add	x3, x3, x5
-	dc	zva, x3
-	add	x3, x3, x5
+	.endr
 	sub	x2, x2, x7
 	b	4b
 3:	cmp	x2, #16

@@ -10,7 +10,7 @@
 
 #include <axvm/irq.h>
 
-#include "bus.h"
+#include "bus_access.h"
 #include "axtest.h"
 #include "sim.h"
 #include "vm_parts.h"
@@ -105,13 +105,13 @@ static inline uint64_t bus_read(uint64_t addr, uint8_t bytes)
 {
 	uint64_t value = 0;
 
-	CHECK(axvm_bus_read(&device_vcpu, addr, bytes, &value));
+	CHECK(try_bus_read(&device_vcpu, addr, bytes, &value));
 	return value;
 }
 
 static inline void bus_write(uint64_t addr, uint8_t bytes, uint64_t value)
 {
-	CHECK(axvm_bus_write(&device_vcpu, addr, bytes, value));
+	CHECK(try_bus_write(&device_vcpu, addr, bytes, value));
 }
 
 /* The device's registers, as a driver accesses them. */
