@@ -136,11 +136,13 @@ static void start_cpu(struct axvm_cpu *cpu)
 	while (!cpu->online && axvm_hal_time_ticks() < deadline)
 		;
 	if (!cpu->online)
-		say_number("warning: CPU ", cpu->index, " did not come up");
+		say_number("warning: CPU ", cpu->index, " did not come up, or is of another kind than CPU 0");
 }
 
 void axvm_hypervisor_secondary(struct axvm_cpu *cpu)
 {
+	if (!axvm_bare_cpu_is_like_first(cpu))
+		axvm_bare_stop_cpu();
 	axvm_bare_cpu_init(cpu);
 	while (atomic_load_explicit(&may_run, memory_order_acquire) == 0)
 		;
@@ -154,6 +156,49 @@ static void start_cpus(void)
 }
 
 /* ---- the way up ------------------------------------------------------------------------------ */
+
+static void say_machine(void)
+{
+	char line[80];
+	struct axvm_text text = axvm_text(line, sizeof(line));
+	uint32_t online = 0;
+
+	for (uint32_t i = 0; i < axvm_cpu_count_present; i++)
+		online += axvm_cpus[i].online;
+	axvm_text_string(&text, "axvm on ");
+	axvm_text_decimal(&text, online);
+	axvm_text_string(&text, online == 1 ? " CPU, " : " CPUs, ");
+	axvm_text_decimal(&text, axvm_memory_free_pages() * AXVM_PAGE_BYTES >> 20);
+	axvm_text_string(&text, " MiB free");
+	axvm_console_line(line);
+}
+
+/* With the own map, on a stack with a guard page, and with a console. */
+static void start(void)
+{
+	const char *why = "";
+
+	if (!axvm_bare_check(&why) || !axvm_bare_cpus_init(host.fdt, &why) ||
+	    !axvm_bare_irq_init(host.fdt, &why))
+		give_up(why);
+	axvm_lock_init(&axvm_cpus[0].timers_lock, AXVM_LOCK_LEAF);
+	(void)axvm_bare_cpu_is_like_first(&axvm_cpus[0]);
+	axvm_bare_cpu_init(&axvm_cpus[0]);
+	axvm_console_start_input();
+	if (axvm_init(&why) != 0)
+		give_up(why);
+	start_cpus();
+	say_machine();
+
+	struct axvm_blob bundle = {
+		.data = axvm_hal_map(axvm_hpa(host.bundle.base), host.bundle.bytes),
+		.bytes = host.bundle.bytes,
+	};
+	if (!axvm_vms_start(bundle))
+		axvm_vms_fail();
+	atomic_store_explicit(&may_run, 1, memory_order_release);
+	axvm_sched_loop();
+}
 
 /* Boots on CPU 0 with the boot map: this image, the RAM around it, the device tree. */
 void axvm_hypervisor_main(uint64_t dtb_hpa, uint64_t image_hpa)
@@ -169,23 +214,8 @@ void axvm_hypervisor_main(uint64_t dtb_hpa, uint64_t image_hpa)
 	axvm_vms_reset_on_failure(axvm_host_has_argument(&host, "axvm.on-failure=reset"));
 	if (!init_memory() || !axvm_console_init(host.fdt))
 		axvm_vms_fail();
-	if (!axvm_bare_check(&why) || !axvm_bare_cpus_init(host.fdt, &why) ||
-	    !axvm_bare_irq_init(host.fdt, &why))
-		give_up(why);
-	axvm_lock_init(&axvm_cpus[0].timers_lock, AXVM_LOCK_LEAF);
-	axvm_bare_cpu_init(&axvm_cpus[0]);
-	axvm_console_start_input();
-	if (axvm_init(&why) != 0)
-		give_up(why);
-	start_cpus();
-	say_number("axvm on ", axvm_cpu_count_present, " CPU(s)");
-
-	struct axvm_blob bundle = {
-		.data = axvm_hal_map(axvm_hpa(host.bundle.base), host.bundle.bytes),
-		.bytes = host.bundle.bytes,
-	};
-	if (!axvm_vms_start(bundle))
-		axvm_vms_fail();
-	atomic_store_explicit(&may_run, 1, memory_order_release);
-	axvm_sched_loop();
+	uint64_t stack_top = axvm_bare_make_stack(0);
+	if (stack_top == 0)
+		give_up("no memory for a stack");
+	axvm_bare_go_on(stack_top, start);
 }

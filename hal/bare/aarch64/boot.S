@@ -92,6 +92,14 @@ secondary_virtual:
 	bl	axvm_hypervisor_secondary
 	b	.
 
+/* _Noreturn void axvm_bare_go_on(uint64_t stack_top, void (*function)(void)) */
+	.global axvm_bare_go_on
+axvm_bare_go_on:
+	mov	sp, x0
+	mov	x29, xzr
+	blr	x1
+	b	.
+
 /* Maps: this code at its physical address, the image, the GiB of the image and of the device tree. */
 make_boot_tables:
 	adrp	x0, boot_l0

@@ -207,8 +207,12 @@ bool axvm_hal_random(void *buffer, uint64_t bytes)
 	if (field(isar0, 60) == 0)
 		return false;
 	for (uint64_t i = 0; i < bytes; i++) {
-		uint64_t value;
-		__asm__ volatile("mrs %0, s3_3_c2_c4_0" : "=r"(value)); /* RNDR */
+		uint64_t value, good;
+		/* RNDR; Z says that there was none in a reasonable time [ARM D19.2.117] */
+		__asm__ volatile("mrs %0, s3_3_c2_c4_0\n\tcset %1, ne"
+				 : "=r"(value), "=r"(good) : : "cc");
+		if (good == 0)
+			return false;
 		out[i] = (uint8_t)(value >> 32);
 	}
 	return true;

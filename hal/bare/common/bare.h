@@ -47,6 +47,10 @@ AXVM_MUST_USE int axvm_bare_map_ram(struct axvm_hpa hpa, uint64_t bytes);
 void *axvm_bare_map_device(struct axvm_hpa hpa, uint64_t bytes);
 /* Makes the stack of a CPU, with a guard page; returns its top, 0: no memory. */
 uint64_t axvm_bare_make_stack(uint32_t cpu);
+/* Goes on with `function` on that stack, for good. */
+_Noreturn void axvm_bare_go_on(uint64_t stack_top, void (*function)(void));
+/* Whether guests can run on this CPU as on CPU 0, which asks first. */
+bool axvm_bare_cpu_is_like_first(struct axvm_cpu *cpu);
 /* This CPU: trap controls, own vectors, timer, CPU interface. */
 void axvm_bare_cpu_init(struct axvm_cpu *cpu);
 
