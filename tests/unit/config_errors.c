@@ -139,6 +139,14 @@ TEST(values_of_kernel_are_refused_with_what_is_allowed)
 					  "is 0x40000000-0x43ffffff\n" },
 		{ "entry_point = 0\n", "7:15: entry_point 0x0 is not in memory; main memory is "
 				       "0x40000000-0x43ffffff\n" },
+	};
+
+	CHECK_ALL(&config_run_aarch64, config_run_in_kernel, cases);
+}
+
+TEST(names_and_switches_of_kernel_are_refused_with_what_is_allowed)
+{
+	static const struct wrong cases[] = {
 		{ "ramdisk_path = 1\n", "7:16: ramdisk_path: expected a string, found 1\n" },
 		{ "dtb_path = [1]\n", "7:12: dtb_path: expected a string, found an array\n" },
 		{ "bios_path = {}\n", "7:13: bios_path: expected a string, found a table\n" },
@@ -499,6 +507,7 @@ TEST(what_a_file_says_is_shown_safely_and_cut)
 AXTEST_MAIN(values_of_base_are_refused_with_what_is_allowed,
 	    ids_and_names_are_refused_with_what_is_allowed,
 	    values_of_kernel_are_refused_with_what_is_allowed,
+	    names_and_switches_of_kernel_are_refused_with_what_is_allowed,
 	    firmware_is_asked_for_where_it_is_needed, memory_is_refused_with_what_is_allowed,
 	    emulated_devices_are_refused_with_what_is_allowed,
 	    passthrough_is_refused_with_what_is_allowed, ports_are_refused_with_what_is_allowed,
