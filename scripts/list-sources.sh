@@ -3,7 +3,7 @@
 # Prints the absolute paths of the files that match the patterns; a directory that does not exist
 # has none. Patterns are bash's, with `**` for any depth and {a,b}.
 set -euo pipefail
-shopt -s globstar nullglob
+shopt -s globstar nullglob extglob
 export LC_ALL=C
 cd "$(dirname "$0")/.."
 for pattern in "$@"; do
