@@ -26,7 +26,7 @@ guests: setup
 	@scripts/guests.sh
 
 build: setup
-	@scripts/build.sh host
+	@scripts/build.sh host tools/axvm/axvm
 	@scripts/build.sh $(ISA)
 
 run: build
