@@ -19,6 +19,7 @@ struct entity {
 	struct axvm_vcpu *vcpu; /* NULL: the entity is free */
 	uint32_t cpu;
 	_Atomic uint32_t wakefulness;
+	_Atomic bool busy; /* from its pick until its exit is handled: its VM stays */
 };
 
 /* One CPU's queue: the entities placed on it, taken in turn from `last`. */
@@ -27,7 +28,8 @@ struct queue {
 	struct entity *members[ENTITIES_MAX];
 	uint32_t count;
 	uint32_t last;
-	struct entity *_Atomic current;
+	struct entity *_Atomic current; /* never one that is ASLEEP */
+	_Atomic uint32_t visitors;	/* of other CPUs, that look at `current`: its VM stays */
 	struct axvm_timer slice;
 };
 
@@ -109,15 +111,43 @@ static void unplace(struct entity *entity)
 	struct queue *queue = &queues[entity->cpu];
 	uint32_t at = 0;
 
-	atomic_store(&entity->wakefulness, ASLEEP);
 	axvm_lock_take(&queue->lock);
 	while (queue->members[at] != entity)
 		at++;
 	queue->members[at] = queue->members[--queue->count];
 	share(queue);
 	axvm_lock_drop(&queue->lock);
+	/* It cannot be picked any more. seq_cst: against the visitors' order, see make_runnable. */
+	while (atomic_load_explicit(&entity->busy, memory_order_seq_cst))
+		;
+	while (atomic_load_explicit(&queue->visitors, memory_order_seq_cst) != 0)
+		;
 	axvm_vcpu_set_owner(entity->vcpu, NULL);
 	entity->vcpu = NULL;
+}
+
+static void slice_expired(struct axvm_timer *timer)
+{
+	struct queue *queue =
+		(struct queue *)(void *)((char *)timer - offsetof(struct queue, slice));
+	struct entity *current = atomic_load(&queue->current);
+
+	if (current != NULL)
+		axvm_vcpu_request(current->vcpu, AXVM_REQUEST_PREEMPT);
+}
+
+/* Before the first placement, not by each CPU as it comes: others use its queue already. */
+static void prepare_queues(void)
+{
+	static bool done;
+
+	if (done)
+		return;
+	for (uint32_t cpu = 0; cpu < AXVM_CPUS_MAX; cpu++) {
+		axvm_lock_init(&queues[cpu].lock, AXVM_LOCK_LEAF);
+		queues[cpu].slice.expired = slice_expired;
+	}
+	done = true;
 }
 
 int axvm_sched_add(struct axvm_vm *vm, char why[AXVM_WHY_BYTES])
@@ -126,6 +156,7 @@ int axvm_sched_add(struct axvm_vm *vm, char why[AXVM_WHY_BYTES])
 	int error = 0;
 
 	axvm_lock_take(&placement_lock);
+	prepare_queues();
 	for (uint32_t i = 0; i < axvm_vm_vcpu_count(vm) && error == 0; i++) {
 		uint64_t allowed =
 			config->phys_cpu_sets == NULL ? UINT64_MAX : config->phys_cpu_sets[i];
@@ -156,11 +187,13 @@ static void make_runnable(struct entity *entity)
 
 	if (atomic_exchange_explicit(&entity->wakefulness, AWAKE, memory_order_seq_cst) != ASLEEP)
 		return;
+	atomic_fetch_add_explicit(&queue->visitors, 1, memory_order_seq_cst);
 	struct entity *current = atomic_load_explicit(&queue->current, memory_order_seq_cst);
 	if (current != NULL && current != entity)
 		axvm_vcpu_request(current->vcpu, AXVM_REQUEST_PREEMPT);
 	else if (axvm_hal_cpu_id() != entity->cpu)
 		axvm_hal_cpu_kick(entity->cpu);
+	atomic_fetch_sub_explicit(&queue->visitors, 1, memory_order_seq_cst);
 }
 
 void axvm_hal_vcpu_wake(struct axvm_vcpu *vcpu)
@@ -188,40 +221,49 @@ uint32_t axvm_hal_cpu_count(void)
 
 /* ---- a CPU's loop --------------------------------------------------------------------------- */
 
-static void slice_expired(struct axvm_timer *timer)
+static bool is_runnable(const struct entity *entity)
 {
-	struct queue *queue =
-		(struct queue *)(void *)((char *)timer - offsetof(struct queue, slice));
-	struct entity *current = atomic_load(&queue->current);
-
-	if (current != NULL)
-		axvm_vcpu_request(current->vcpu, AXVM_REQUEST_PREEMPT);
+	return atomic_load_explicit(&entity->wakefulness, memory_order_seq_cst) != ASLEEP;
 }
 
-/* The next runnable in turn; *others: whether there is more than one. */
-static struct entity *pick(struct queue *queue, bool *others)
+static struct entity *next_in_turn(struct queue *queue)
 {
-	struct entity *found = NULL;
-
-	*others = false;
-	axvm_lock_take(&queue->lock);
 	for (uint32_t step = 1; step <= queue->count; step++) {
 		uint32_t at = (queue->last + step) % queue->count;
-		struct entity *entity = queue->members[at];
-		if (atomic_load_explicit(&entity->wakefulness, memory_order_acquire) == ASLEEP)
-			continue;
-		if (found != NULL) {
-			*others = true;
-			break;
-		}
-		found = entity;
-	}
-	for (uint32_t at = 0; found != NULL && at < queue->count; at++) {
-		if (queue->members[at] == found)
+		if (is_runnable(queue->members[at])) {
 			queue->last = at;
+			return queue->members[at];
+		}
+	}
+	return NULL;
+}
+
+static bool has_other(const struct queue *queue, const struct entity *entity)
+{
+	for (uint32_t at = 0; at < queue->count; at++) {
+		if (queue->members[at] != entity && is_runnable(queue->members[at]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The next runnable in turn, from now on the current one; *others: whether there is more than one.
+ * It is current before the others are looked at: whoever is woken later asks it out.
+ */
+static struct entity *pick(struct queue *queue, bool *others)
+{
+	axvm_lock_take(&queue->lock);
+	struct entity *entity = next_in_turn(queue);
+	if (entity != NULL) {
+		atomic_store_explicit(&entity->busy, true, memory_order_seq_cst);
+		/* A wake that this overwrites came before the run, which sees what it was for. */
+		atomic_store_explicit(&entity->wakefulness, RUNS, memory_order_seq_cst);
+		atomic_store_explicit(&queue->current, entity, memory_order_seq_cst);
+		*others = has_other(queue, entity);
 	}
 	axvm_lock_drop(&queue->lock);
-	return found;
+	return entity;
 }
 
 static void fall_asleep(struct entity *entity)
@@ -255,13 +297,6 @@ static void handle(struct entity *entity, const struct axvm_exit *exit)
 	case AXVM_EXIT_HYPERCALL:
 		axvm_vcpu_set_result(entity->vcpu, UINT64_MAX);
 		break;
-	case AXVM_EXIT_SHUTDOWN:
-	case AXVM_EXIT_RESET:
-	case AXVM_EXIT_FAIL_ENTRY:
-	case AXVM_EXIT_FAULT:
-	case AXVM_EXIT_REQUEST:
-		axvm_vms_look(vm);
-		break;
 	default:
 		break;
 	}
@@ -271,8 +306,6 @@ static void run(struct queue *queue, struct entity *entity, bool others)
 {
 	struct axvm_exit exit;
 
-	atomic_store_explicit(&entity->wakefulness, RUNS, memory_order_seq_cst);
-	atomic_store_explicit(&queue->current, entity, memory_order_seq_cst);
 	if (others)
 		axvm_hal_timer_start(&queue->slice, axvm_hal_time_ticks() +
 							    axvm_hal_time_hz() * SLICE_MS / 1000);
@@ -284,15 +317,18 @@ static void run(struct queue *queue, struct entity *entity, bool others)
 		wait(entity);
 	else
 		handle(entity, &exit);
+	/* Whatever it came out with, or was refused for, it may have been the last to leave. */
+	struct axvm_vm *vm = axvm_vcpu_vm(entity->vcpu);
+	if (axvm_vm_state(vm) != AXVM_VM_RUNNING)
+		axvm_vms_look(vm);
+	atomic_store_explicit(&entity->busy, false, memory_order_seq_cst);
 }
 
 _Noreturn void axvm_sched_loop(void)
 {
 	struct queue *queue = &queues[axvm_hal_cpu_id()];
-	bool others;
+	bool others = false;
 
-	axvm_lock_init(&queue->lock, AXVM_LOCK_LEAF);
-	queue->slice.expired = slice_expired;
 	for (;;) {
 		axvm_vms_settle();
 		struct entity *entity = pick(queue, &others);

@@ -22,6 +22,7 @@ static _Thread_local uint32_t fake_cpu; /* which CPU this thread is */
 static _Thread_local uint32_t fake_ranks[8];
 static _Thread_local uint32_t fake_held;
 static _Atomic uint64_t fake_ticks;
+static void (*_Atomic fake_on_drop)(const struct axvm_lock *lock); /* may be NULL */
 static jmp_buf fake_panic;
 static bool fake_panic_expected;
 static const char *fake_panic_what;
@@ -58,6 +59,9 @@ void axvm_lock_check_drop(const struct axvm_lock *lock)
 	if (fake_held == 0 || fake_ranks[fake_held - 1] != lock->rank)
 		axvm_hal_panic(__FILE__, __LINE__, "a lock dropped that is not the last taken");
 	fake_held--;
+	void (*hook)(const struct axvm_lock *) = atomic_load(&fake_on_drop);
+	if (hook != NULL)
+		hook(lock);
 }
 
 struct axvm_cpu *axvm_bare_this_cpu(void)
@@ -85,6 +89,7 @@ static inline void fake_machine(uint32_t cpus)
 		axvm_lock_init(&axvm_cpus[i].timers_lock, AXVM_LOCK_LEAF);
 	}
 	atomic_store(&fake_ticks, 0);
+	atomic_store(&fake_on_drop, NULL);
 	fake_cpu = 0;
 	fake_held = 0;
 }
