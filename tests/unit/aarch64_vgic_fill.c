@@ -156,5 +156,38 @@ TEST(a_linked_interrupt_is_let_go_by_the_cpu_that_has_it)
 	rig_end();
 }
 
+/* Made pending by another CPU after the guest's acknowledge, before any exit saw that. */
+TEST(a_latch_that_is_set_after_the_acknowledge_outlives_the_line)
+{
+	rig_start(2);
+	gic_on();
+	enable_spi(33);
+	CHECK_EQ(axvm_irq_set_level(&rig_vm, 33, true), 0);
+	serve_all();
+	CHECK_EQ(ack(0), 33);
+	mmio_write(1, ISPENDR(GICD, 33), 4, BIT(33));
+	serve_all();
+	CHECK_EQ(axvm_irq_set_level(&rig_vm, 33, false), 0);
+	serve_all();
+	eoi(0, 33);
+	serve_all();
+	CHECK_EQ(ack(0), 33);
+	eoi(0, 33);
+	serve_all();
+	CHECK_EQ(ack(0), 1023);
+
+	mmio_write(1, ISPENDR(GICD, 33), 4, BIT(33)); /* before the acknowledge, which clears it */
+	CHECK_EQ(axvm_irq_set_level(&rig_vm, 33, true), 0);
+	serve_all();
+	CHECK_EQ(ack(0), 33);
+	CHECK_EQ(axvm_irq_set_level(&rig_vm, 33, false), 0);
+	serve_all();
+	eoi(0, 33);
+	serve_all();
+	CHECK_EQ(ack(0), 1023);
+	rig_end();
+}
+
 AXTEST_MAIN(the_short_cut_leaves_what_the_queue_leaves,
-	    a_linked_interrupt_is_let_go_by_the_cpu_that_has_it)
+	    a_linked_interrupt_is_let_go_by_the_cpu_that_has_it,
+	    a_latch_that_is_set_after_the_acknowledge_outlives_the_line)

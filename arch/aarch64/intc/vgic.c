@@ -231,6 +231,7 @@ static void reset_bank(struct axvm_vgic_bank *bank, uint32_t first)
 	vgic_put(&bank->active, 0);
 	vgic_put(&bank->held, 0);
 	vgic_put(&bank->held_pending, 0);
+	vgic_put(&bank->held_latch, 0);
 	vgic_put(&bank->drop_pending, 0);
 	vgic_put(&bank->drop_active, 0);
 	vgic_put(&bank->linked, 0);
@@ -249,7 +250,10 @@ static void drop_entry(struct axvm_vcpu *vcpu, uint32_t n)
 
 	if ((vgic_get(&bank->held) & bit) == 0)
 		return; /* the controller was reset before */
-	if ((cpu->lr[n] & AXVM_ICH_LR_PENDING) != 0 && (cpu->lr_eoi >> n & 1) == 0)
+	bool latched = (cpu->lr_eoi >> n & 1) == 0 || (vgic_get(&bank->held_latch) & bit) != 0;
+
+	vgic_clear_if(&bank->held_latch, bit);
+	if ((cpu->lr[n] & AXVM_ICH_LR_PENDING) != 0 && latched)
 		vgic_set(&bank->latch, bit);
 	else if ((vgic_clear(&bank->linked, bit) & bit) != 0 && id >= AXVM_VGIC_PRIVATE)
 		axvm_hal_aarch64_irq_deactivate(id);

@@ -51,6 +51,7 @@ struct axvm_vgic_bank {
 	_Atomic uint32_t active;  /* ISACTIVER; of those held as of the last sync */
 	_Atomic uint32_t held;	  /* in a list register */
 	_Atomic uint32_t held_pending; /* of those held: pending there, as of the last sync */
+	_Atomic uint32_t held_latch; /* of those held for their high line: latched too */
 	_Atomic uint32_t drop_pending; /* wishes of others for those held */
 	_Atomic uint32_t drop_active;
 	_Atomic uint32_t linked;  /* the physical interrupt is active until the guest deactivates it */

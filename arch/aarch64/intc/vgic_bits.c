@@ -78,8 +78,6 @@ static void write_group(const struct vgic_bits *at, uint32_t value)
 
 static void set_pending(const struct vgic_bits *at, uint32_t value)
 {
-	if ((value & vgic_get(&at->bank->held)) != 0)
-		sync_own(at); /* what was acknowledged before does not clear it */
 	vgic_set(&at->bank->latch, value);
 	refresh(at, value & vgic_get(&at->bank->enabled));
 }

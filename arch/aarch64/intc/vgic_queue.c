@@ -78,8 +78,7 @@ static void finish(struct axvm_vcpu *vcpu, uint32_t n, struct axvm_vgic_bank *ba
 
 	if ((vcpu->arch.vgic.lr_eoi >> n & 1) != 0) {
 		vcpu->arch.vgic.lr_dirty |= 1u << n; /* ends its request for maintenance */
-		if ((vgic_get(&bank->held_pending) & bit) != 0)
-			vgic_clear_if(&bank->latch, bit);
+		vgic_clear_if(&bank->held_latch, bit);
 	}
 	vgic_clear_if(&bank->active, bit);
 	/* A linked one that is pending again has arrived anew, before we saw its end: linked still. */
@@ -131,14 +130,29 @@ static void take_stray_wishes(struct axvm_vgic_bank *bank)
 }
 
 /*
- * The state of one that follows its line; *eoi: it is pending because the line is high. Its
- * latch then stays in the word, until the guest acknowledges the interrupt or ICPENDR clears it.
+ * The latch that a list register stood for beside the line goes back, unless the guest has
+ * acknowledged the interrupt or ICPENDR cleared it: then it is gone, as opposed to a newer one.
  */
+static inline void return_latch(struct axvm_vgic_bank *bank, uint32_t bit, uint32_t state)
+{
+	if ((vgic_get(&bank->held_latch) & bit) == 0)
+		return;
+	vgic_clear(&bank->held_latch, bit);
+	if ((state & VGIC_STATE_PENDING) != 0)
+		vgic_set(&bank->latch, bit);
+}
+
+/* A list register that is pending because the line is high: it stands for the latch too. */
+static inline void keep_latch(struct axvm_vgic_bank *bank, uint32_t bit)
+{
+	if ((vgic_get(&bank->latch) & bit) != 0 && (vgic_clear(&bank->latch, bit) & bit) != 0)
+		vgic_set(&bank->held_latch, bit);
+}
+
+/* The state of one that follows its line; *eoi: it is pending because the line is high. */
 static uint32_t review_level(struct axvm_vgic_bank *bank, uint32_t bit, uint32_t state,
 			     bool deliverable, bool *eoi)
 {
-	if (*eoi && (state & VGIC_STATE_PENDING) == 0 && (vgic_get(&bank->held_pending) & bit) != 0)
-		vgic_clear_if(&bank->latch, bit);
 	if (!*eoi && (state & VGIC_STATE_PENDING) != 0)
 		vgic_set(&bank->latch, bit);
 	*eoi = false;
@@ -147,6 +161,7 @@ static uint32_t review_level(struct axvm_vgic_bank *bank, uint32_t bit, uint32_t
 		return state;
 	if ((vgic_get(&bank->level) & bit) != 0) {
 		*eoi = true;
+		keep_latch(bank, bit);
 		return state | VGIC_STATE_PENDING;
 	}
 	if ((vgic_get(&bank->latch) & bit) != 0) {
@@ -219,6 +234,7 @@ static void review(struct axvm_vcpu *vcpu, uint32_t n)
 	bool deliverable = is_deliverable(vcpu, bank, id);
 
 	state = take_wishes(bank, id, state);
+	return_latch(bank, bit, state);
 	if (follows_line(bank, bit)) {
 		state = review_level(bank, bit, state, deliverable, &eoi);
 	} else {
@@ -277,6 +293,8 @@ static bool insert(struct axvm_vcpu *vcpu, struct axvm_vgic_bank *bank, uint32_t
 
 	uint32_t n = (uint32_t)__builtin_ctz(room);
 
+	if (line)
+		keep_latch(bank, bit);
 	cpu->lr_used |= 1u << n;
 	cpu->lr_id[n] = id;
 	store(cpu, n, bank, id, vgic_compose(bank, id, VGIC_STATE_PENDING, line));
@@ -330,9 +348,12 @@ static void give_back(struct axvm_vcpu *vcpu, uint32_t n)
 	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
 	uint32_t id = cpu->lr_id[n];
 	struct axvm_vgic_bank *bank = vgic_bank(vcpu, id);
+	uint32_t bit = 1u << (id & 31);
 
 	if ((cpu->lr_eoi >> n & 1) == 0)
-		vgic_set(&bank->latch, 1u << (id & 31));
+		vgic_set(&bank->latch, bit);
+	else
+		return_latch(bank, bit, VGIC_STATE_PENDING);
 	cpu->lr_dirty |= 1u << n;
 	release(vcpu, n, bank, id);
 }
