@@ -564,12 +564,13 @@ static void linger(void)
 		atomic_store(&removed_early, 1);
 }
 
-static void linger_after_pick(const struct axvm_lock *lock)
+/* It is picked, but not inside: another CPU finds the VM quiet. */
+static bool lingers(struct axvm_vcpu *vcpu, struct axvm_exit *exit)
 {
-	if (lock == &queues[1].lock && fake_cpu == 1 && vcpus[0].owner != NULL) {
-		atomic_store(&fake_on_drop, NULL);
-		linger();
-	}
+	(void)exit;
+	atomic_store(&vcpu->vm->state, AXVM_VM_STOPPED);
+	linger();
+	return false;
 }
 
 static void remove_while_it_lingers(void)
@@ -595,21 +596,21 @@ static void ready_to_linger(void)
 	atomic_store(&removed_early, 0);
 	REQUIRE_EQ(axvm_sched_add(make(0, 1, sets), why), 0);
 	axvm_sched_start(&vms[0]);
-	atomic_store(&kicked[1], 0);
-	atomic_store(&vms[0].state, AXVM_VM_STOPPED);
 }
 
 /* A stop wakes all vCPUs, so that some CPU picks one just when another ends the VM. */
 TEST(a_vm_stays_while_a_vcpu_of_it_is_picked)
 {
 	ready_to_linger();
-	atomic_store(&fake_on_drop, linger_after_pick);
+	guests[0] = lingers;
 	remove_while_it_lingers();
 }
 
 TEST(a_vm_stays_until_the_exits_of_its_vcpus_are_handled)
 {
 	ready_to_linger();
+	guests[0] = ends_with_its_vm;
+	next_reason = AXVM_EXIT_SHUTDOWN;
 	on_look = linger;
 	remove_while_it_lingers();
 }
