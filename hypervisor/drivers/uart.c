@@ -21,9 +21,10 @@ static const struct {
 static int stdout_node(const void *fdt)
 {
 	int chosen = fdt_path_offset(fdt, "/chosen");
-	const char *path = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, "stdout-path", NULL);
+	int bytes = 0;
+	const char *path = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, "stdout-path", &bytes);
 
-	if (path == NULL)
+	if (path == NULL || bytes < 1 || path[bytes - 1] != '\0')
 		return -1;
 	const char *options = strchr(path, ':');
 	return fdt_path_offset_namelen(fdt, path,
