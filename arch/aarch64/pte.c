@@ -12,6 +12,7 @@
 #define MEMATTR_DEVICE_NGNRE 0x1u
 #define MEMATTR_NORMAL_NC 0x5u
 #define MEMATTR_NORMAL_WB 0xfu
+#define MEMATTR_FORCED_WB 0x6u /* with HCR_EL2.FWB; the other two are the same [ARM D8.6.6] */
 #define DESC_S2AP_READ ((uint64_t)1 << 6)
 #define DESC_S2AP_WRITE ((uint64_t)1 << 7)
 #define DESC_SH_INNER ((uint64_t)3 << 8)
@@ -24,18 +25,18 @@ static uint64_t make_table(struct axvm_hpa table)
 	return table.addr | DESC_TABLE_OR_PAGE | DESC_VALID;
 }
 
-static uint64_t make_attributes(uint32_t flags)
+static uint64_t make_attributes(uint32_t flags, uint32_t normal)
 {
 	if (flags & AXVM_MAP_DEVICE)
 		return DESC_MEMATTR(MEMATTR_DEVICE_NGNRE);
 	if (flags & AXVM_MAP_UNCACHED)
 		return DESC_MEMATTR(MEMATTR_NORMAL_NC) | DESC_SH_INNER;
-	return DESC_MEMATTR(MEMATTR_NORMAL_WB) | DESC_SH_INNER;
+	return DESC_MEMATTR(normal) | DESC_SH_INNER;
 }
 
-static uint64_t make_leaf(struct axvm_hpa hpa, uint32_t flags, bool last_level)
+static uint64_t make_leaf(struct axvm_hpa hpa, uint32_t flags, bool last_level, uint32_t normal)
 {
-	uint64_t entry = hpa.addr | make_attributes(flags) | DESC_AF | DESC_VALID;
+	uint64_t entry = hpa.addr | make_attributes(flags, normal) | DESC_AF | DESC_VALID;
 
 	entry |= last_level ? DESC_TABLE_OR_PAGE : 0;
 	entry |= flags & AXVM_MAP_READ ? DESC_S2AP_READ : 0;
@@ -46,12 +47,22 @@ static uint64_t make_leaf(struct axvm_hpa hpa, uint32_t flags, bool last_level)
 
 static uint64_t make_leaf_3(struct axvm_hpa hpa, uint32_t level, uint32_t flags)
 {
-	return make_leaf(hpa, flags, level == 2);
+	return make_leaf(hpa, flags, level == 2, MEMATTR_NORMAL_WB);
 }
 
 static uint64_t make_leaf_4(struct axvm_hpa hpa, uint32_t level, uint32_t flags)
 {
-	return make_leaf(hpa, flags, level == 3);
+	return make_leaf(hpa, flags, level == 3, MEMATTR_NORMAL_WB);
+}
+
+static uint64_t make_leaf_fwb_3(struct axvm_hpa hpa, uint32_t level, uint32_t flags)
+{
+	return make_leaf(hpa, flags, level == 2, MEMATTR_FORCED_WB);
+}
+
+static uint64_t make_leaf_fwb_4(struct axvm_hpa hpa, uint32_t level, uint32_t flags)
+{
+	return make_leaf(hpa, flags, level == 3, MEMATTR_FORCED_WB);
 }
 
 static bool is_present(uint64_t entry)
@@ -79,6 +90,7 @@ static uint32_t memory_flags(uint64_t entry)
 {
 	switch ((entry & DESC_MEMATTR_MASK) / DESC_MEMATTR(1)) {
 	case MEMATTR_NORMAL_WB:
+	case MEMATTR_FORCED_WB:
 		return 0;
 	case MEMATTR_NORMAL_NC:
 		return AXVM_MAP_UNCACHED;
@@ -98,34 +110,39 @@ static uint32_t flags(uint64_t entry)
 }
 
 /* Leaves: 1 GiB, 2 MiB, 4 KiB, so the three last levels. */
-#define STAGE2(level_count, bits, roots) \
+#define STAGE2(level_count, bits, roots, leaf, kind) \
 	{ \
-		.name = "VMSAv8-64 stage 2, " #level_count " levels, " #bits " bits", \
+		.name = "VMSAv8-64 stage 2, " #level_count " levels, " #bits " bits" kind, \
 		.levels = (level_count), .input_bits = (bits), .output_bits = 48, \
 		.root_pages = (roots), .root_align_pages = (roots), \
 		.block_levels = 7u << ((level_count) - 3), .break_before_make = true, \
 		.make_table = make_table, \
-		.make_leaf = make_leaf_##level_count, .is_present = is_present, \
+		.make_leaf = leaf##level_count, .is_present = is_present, \
 		.is_leaf = is_leaf_##level_count, .address = address, .flags = flags, \
 	}
 
-static const struct axvm_pte_format stage2_32 = STAGE2(3, 32, 1);
-static const struct axvm_pte_format stage2_36 = STAGE2(3, 36, 1);
-static const struct axvm_pte_format stage2_39 = STAGE2(3, 39, 1);
-static const struct axvm_pte_format stage2_40 = STAGE2(3, 40, 2);
-static const struct axvm_pte_format stage2_41 = STAGE2(3, 41, 4);
-static const struct axvm_pte_format stage2_42 = STAGE2(3, 42, 8);
-static const struct axvm_pte_format stage2_43 = STAGE2(3, 43, 16);
-static const struct axvm_pte_format stage2_44 = STAGE2(4, 44, 1);
-static const struct axvm_pte_format stage2_48 = STAGE2(4, 48, 1);
-
 /* By width, so that the first that is wide enough is the narrowest. */
-const struct axvm_pte_format *const axvm_arch_pte_formats[] = {
-	&stage2_32, &stage2_36, &stage2_39, &stage2_40, &stage2_41,
-	&stage2_42, &stage2_43, &stage2_44, &stage2_48,
+#define STAGE2_FORMATS(leaf, kind) \
+	STAGE2(3, 32, 1, leaf, kind), STAGE2(3, 36, 1, leaf, kind), \
+	STAGE2(3, 39, 1, leaf, kind), STAGE2(3, 40, 2, leaf, kind), \
+	STAGE2(3, 41, 4, leaf, kind), STAGE2(3, 42, 8, leaf, kind), \
+	STAGE2(3, 43, 16, leaf, kind), STAGE2(4, 44, 1, leaf, kind), \
+	STAGE2(4, 48, 1, leaf, kind)
+
+static const struct axvm_pte_format plain[] = { STAGE2_FORMATS(make_leaf_, "") };
+static const struct axvm_pte_format forced[] = {
+	STAGE2_FORMATS(make_leaf_fwb_, ", forced write-back")
 };
-#define FORMAT_COUNT (sizeof(axvm_arch_pte_formats) / sizeof(axvm_arch_pte_formats[0]))
-const uint32_t axvm_arch_pte_format_count = FORMAT_COUNT;
+#define WIDTHS (sizeof(plain) / sizeof(plain[0]))
+
+const struct axvm_pte_format *const axvm_arch_pte_formats[] = {
+	&plain[0],  &plain[1],	&plain[2],  &plain[3],	&plain[4],  &plain[5],
+	&plain[6],  &plain[7],	&plain[8],  &forced[0], &forced[1], &forced[2],
+	&forced[3], &forced[4], &forced[5], &forced[6], &forced[7], &forced[8],
+};
+const uint32_t axvm_arch_pte_format_count = 2 * WIDTHS;
+_Static_assert(sizeof(axvm_arch_pte_formats) / sizeof(axvm_arch_pte_formats[0]) == 2 * WIDTHS,
+	       "every format stands in the list");
 
 uint32_t axvm_aarch64_pa_bits(uint32_t pa_range)
 {
@@ -134,11 +151,11 @@ uint32_t axvm_aarch64_pa_bits(uint32_t pa_range)
 	return pa_range < sizeof(bits) ? bits[pa_range] : 0;
 }
 
-const struct axvm_pte_format *axvm_aarch64_stage2_format(uint32_t ipa_bits)
+const struct axvm_pte_format *axvm_aarch64_stage2_format(uint32_t ipa_bits, bool fwb)
 {
-	for (uint32_t i = 0; i < FORMAT_COUNT; i++) {
-		if (axvm_arch_pte_formats[i]->input_bits >= ipa_bits)
-			return axvm_arch_pte_formats[i];
+	for (uint32_t i = 0; i < WIDTHS; i++) {
+		if (plain[i].input_bits >= ipa_bits)
+			return fwb ? &forced[i] : &plain[i];
 	}
 	return NULL;
 }

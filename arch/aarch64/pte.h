@@ -8,9 +8,11 @@
 /*
  * The narrowest format that holds `ipa_bits`, with as few levels as concatenated
  * roots allow; NULL: more than 48. The width it has must not be more than that
- * of the CPU's physical addresses. Pure. [ARM D8.2]
+ * of the CPU's physical addresses. `fwb`: for HCR_EL2.FWB, where normal memory is
+ * write-back whatever stage 1 says, so that a guest with its caches off sees what
+ * the host wrote. Pure. [ARM D8.2, D8.6.6]
  */
-const struct axvm_pte_format *axvm_aarch64_stage2_format(uint32_t ipa_bits);
+const struct axvm_pte_format *axvm_aarch64_stage2_format(uint32_t ipa_bits, bool fwb);
 
 /*
  * VTCR_EL2 for a format on a CPU with that ID_AA64MMFR0_EL1.PARange. VS is left to

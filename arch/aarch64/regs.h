@@ -29,6 +29,7 @@
 #define AXVM_AARCH64_HCR_TERR (1ULL << 36)   /* RAS error records trap */
 #define AXVM_AARCH64_HCR_APK (1ULL << 40)    /* pointer authentication keys do not trap */
 #define AXVM_AARCH64_HCR_API (1ULL << 41)    /* nor do its instructions */
+#define AXVM_AARCH64_HCR_FWB (1ULL << 46)    /* stage 2 forces write-back; where the CPU has it */
 
 /* While a guest is bound; TWI is added where vcpu->arch.wfi_traps, VSE by an injected SError. */
 #define AXVM_AARCH64_HCR                                                                           \

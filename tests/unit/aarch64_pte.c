@@ -8,12 +8,12 @@
 
 static const struct axvm_pte_format *three_levels(void)
 {
-	return axvm_aarch64_stage2_format(40);
+	return axvm_aarch64_stage2_format(40, false);
 }
 
 static const struct axvm_pte_format *four_levels(void)
 {
-	return axvm_aarch64_stage2_format(48);
+	return axvm_aarch64_stage2_format(48, false);
 }
 
 TEST(a_table_descriptor_is_its_address_and_0b11)
@@ -38,6 +38,25 @@ TEST(pages_and_blocks_differ_in_bit_1)
 	CHECK(three_levels()->is_leaf(0x802007fd, 1));
 	CHECK(four_levels()->is_leaf(0x800037ff, 3));
 	CHECK(!four_levels()->is_leaf(0x800037ff, 2));
+}
+
+/* MemAttr 0b0110; device and non-cacheable as without FWB. */
+TEST(forced_write_back_changes_normal_memory_alone)
+{
+	const struct axvm_pte_format *three = axvm_aarch64_stage2_format(40, true);
+	const struct axvm_pte_format *four = axvm_aarch64_stage2_format(48, true);
+	const struct axvm_pte_format *plain = three_levels();
+	uint32_t device = RW | AXVM_MAP_DEVICE;
+	uint32_t uncached = RW | AXVM_MAP_UNCACHED;
+
+	CHECK_EQ(three->make_leaf(axvm_hpa(0x80003000), 2, AXVM_MAP_RWX), 0x800037db);
+	CHECK_EQ(four->make_leaf(axvm_hpa(0x80200000), 2, AXVM_MAP_RWX), 0x802007d9);
+	CHECK_EQ(three->flags(0x800037db), AXVM_MAP_RWX);
+	CHECK_EQ(three->make_leaf(axvm_hpa(0), 2, device), plain->make_leaf(axvm_hpa(0), 2, device));
+	CHECK_EQ(three->make_leaf(axvm_hpa(0), 2, uncached),
+		 plain->make_leaf(axvm_hpa(0), 2, uncached));
+	CHECK_EQ(three->input_bits, plain->input_bits);
+	CHECK_PTR_EQ(axvm_aarch64_stage2_format(49, true), NULL);
 }
 
 TEST(rights_are_s2ap_and_xn)
@@ -95,7 +114,7 @@ TEST(each_width_has_its_format_and_vtcr)
 
 	for (uint32_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct axvm_pte_format *format =
-			axvm_aarch64_stage2_format(cases[i].asked_bits);
+			axvm_aarch64_stage2_format(cases[i].asked_bits, false);
 
 		REQUIRE(format != NULL);
 		CHECK_EQ(format->input_bits, cases[i].bits);
@@ -105,8 +124,8 @@ TEST(each_width_has_its_format_and_vtcr)
 		CHECK(format->break_before_make);
 		CHECK_EQ(axvm_aarch64_vtcr(format, cases[i].pa_range), cases[i].vtcr);
 	}
-	CHECK_PTR_EQ(axvm_aarch64_stage2_format(49), NULL);
-	CHECK_PTR_EQ(axvm_aarch64_stage2_format(UINT32_MAX), NULL);
+	CHECK_PTR_EQ(axvm_aarch64_stage2_format(49, false), NULL);
+	CHECK_PTR_EQ(axvm_aarch64_stage2_format(UINT32_MAX, false), NULL);
 	CHECK_EQ(AXVM_AARCH64_VTCR_VS, 0x80000);
 }
 
@@ -120,6 +139,6 @@ TEST(pa_range_is_decoded_and_what_is_unknown_is_refused)
 }
 
 AXTEST_MAIN(a_table_descriptor_is_its_address_and_0b11, pages_and_blocks_differ_in_bit_1,
-	    rights_are_s2ap_and_xn, memory_types_are_device_ngnre_and_normal_non_cacheable,
+	    forced_write_back_changes_normal_memory_alone, rights_are_s2ap_and_xn, memory_types_are_device_ngnre_and_normal_non_cacheable,
 	    bit_0_alone_says_whether_an_entry_is_valid, each_width_has_its_format_and_vtcr,
 	    pa_range_is_decoded_and_what_is_unknown_is_refused)

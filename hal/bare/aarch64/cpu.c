@@ -120,7 +120,7 @@ int axvm_bare_cpu_start(struct axvm_cpu *cpu)
 		return -1;
 	start->stack_top = cpu->stack_top;
 	start->cpu = cpu;
-	axvm_hal_cache_clean(start, sizeof(*start));
+	axvm_bare_clean(start, sizeof(*start));
 	return (int)psci(PSCI_CPU_ON, cpu->hardware_id,
 			 axvm_bare_image_hpa(axvm_secondary_start), axvm_bare_image_hpa(start));
 }

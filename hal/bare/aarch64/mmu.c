@@ -273,14 +273,36 @@ void axvm_hal_tlb_flush(const struct axvm_aspace *aspace, struct axvm_gpa gpa, u
 	axvm_isb();
 }
 
-#define CACHE_LINE_BYTES 64u
+#define CTR_IDC (1ULL << 28)
+#define CTR_DIC (1ULL << 29)
+#define CTR_DMIN_LINE(ctr) (4u << ((ctr) >> 16 & 0xf)) /* bytes */
 
-void axvm_hal_cache_clean(void *start, uint64_t bytes)
+bool axvm_bare_forces_write_back(void)
+{
+	return (read_id_aa64mmfr2_el1() >> 40 & 0xf) != 0;
+}
+
+void axvm_bare_clean(void *start, uint64_t bytes)
 {
 	uintptr_t end = (uintptr_t)start + bytes;
-	uintptr_t line = (uintptr_t)axvm_align_down((uintptr_t)start, CACHE_LINE_BYTES);
+	uintptr_t line_bytes = CTR_DMIN_LINE(read_ctr_el0());
 
-	for (; line < end; line += CACHE_LINE_BYTES)
+	for (uintptr_t line = (uintptr_t)start & ~(line_bytes - 1); line < end; line += line_bytes)
 		__asm__ volatile("dc civac, %0" : : "r"(line) : "memory");
-	__asm__ volatile("dsb ish\n\tic ialluis\n\tdsb ish\n\tisb" : : : "memory");
+	__asm__ volatile("dsb ish" : : : "memory");
+}
+
+/*
+ * A guest with its caches off reads memory past the caches, unless stage 2 forces write-back; and
+ * instruction fetches look at the data cache only where CTR_EL0 says so [ARM D7.5].
+ */
+void axvm_hal_cache_clean(void *start, uint64_t bytes)
+{
+	uint64_t ctr = read_ctr_el0();
+
+	axvm_dsb_ish();
+	if (axvm_bare_forces_write_back() && (ctr & CTR_IDC) != 0 && (ctr & CTR_DIC) != 0)
+		return;
+	axvm_bare_clean(start, bytes);
+	__asm__ volatile("ic ialluis\n\tdsb ish\n\tisb" : : : "memory");
 }

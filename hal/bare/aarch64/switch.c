@@ -43,6 +43,7 @@ PAUTH_REGISTERS(PAUTH_SYSREG)
 
 static uint64_t vtcr;
 static bool has_pauth;
+static uint64_t hcr_of_cpu; /* HCR_EL2 bits that not every CPU has */
 static uint32_t priority_registers; /* ICH_AP1Rn_EL2 that exist */
 
 static inline uint64_t read_lr(uint32_t index)
@@ -193,7 +194,7 @@ static void store_interrupts(struct axvm_vcpu *vcpu)
 
 static uint64_t hcr_of(const struct axvm_vcpu *vcpu)
 {
-	return vcpu->arch.hcr | (vcpu->arch.wfi_traps ? AXVM_AARCH64_HCR_TWI : 0);
+	return vcpu->arch.hcr | hcr_of_cpu | (vcpu->arch.wfi_traps ? AXVM_AARCH64_HCR_TWI : 0);
 }
 
 void axvm_bare_vcpu_set_shared(struct axvm_vcpu *vcpu, bool shared)
@@ -289,7 +290,9 @@ int axvm_hal_probe(struct axvm_hal_caps *caps, const char **why)
 		caps->list_registers = AXVM_VGIC_LRS_MAX;
 	caps->pa_bits = bits;
 	caps->vmid_count = has_vmid16() ? 65536 : 256;
-	caps->format = axvm_aarch64_stage2_format(bits < 40 ? bits : 40);
+	caps->format = axvm_aarch64_stage2_format(bits < 40 ? bits : 40,
+						  axvm_bare_forces_write_back());
+	hcr_of_cpu = axvm_bare_forces_write_back() ? AXVM_AARCH64_HCR_FWB : 0;
 	if (caps->format == NULL) {
 		*why = "no stage-2 format fits the CPU's physical address size";
 		return AXVM_EUNSUPPORTED;
