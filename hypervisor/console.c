@@ -12,6 +12,9 @@
 
 #define SPEAKERS_MAX (AXVM_VMS_MAX + 1)
 #define RING_BYTES 4096u
+#define DRAIN_BYTES 2048u
+#define TURN_BYTES 512u
+#define LATER_US 500u
 #define ESCAPE 0x1d /* Ctrl-] */
 
 /* One writer at a time (the VM's device lock, or own_lock), one reader (who holds `draining`). */
@@ -30,9 +33,17 @@ static _Atomic uint32_t drain_again;
 static _Atomic uint32_t vm_count;
 static _Atomic uint32_t focus; /* index of a speaker; 0: nobody */
 
+static struct axvm_timer later[AXVM_CPUS_MAX];
+static _Atomic bool has_timers;
+static _Atomic uint32_t input_busy; /* the input's CPU uses a VM */
+static const struct axvm_cpu *seizer;
+static _Atomic bool seized;
+
 /* The reader's: whose line the cursor stands in, and whether at its start. */
 static uint32_t line_owner;
 static bool at_line_start = true;
+static uint32_t turn; /* who sends next, and how much of a line it has sent already */
+static uint64_t turn_bytes;
 
 static void send(const char *data, uint64_t bytes)
 {
@@ -52,12 +63,12 @@ static void send_prefix(uint32_t index)
 	} else if (vm != NULL && atomic_load_explicit(&vm_count, memory_order_relaxed) > 1) {
 		const char *name = axvm_vm_name(vm);
 		send("[", 1);
-		send(name, strnlen(name, AXVM_NAME_BYTES));
+		send(name, strlen(name));
 		send("] ", 2);
 	}
 }
 
-/* Up to the end of the line; returns how many bytes that is. */
+/* Up to the end of the line, and not beyond what the UART takes at once; returns how many bytes. */
 static uint64_t send_piece(uint32_t index, const char *data, uint64_t bytes)
 {
 	bool plain = index != 0 && atomic_load_explicit(&vm_count, memory_order_relaxed) <= 1;
@@ -71,71 +82,186 @@ static uint64_t send_piece(uint32_t index, const char *data, uint64_t bytes)
 	if (at_line_start)
 		send_prefix(index);
 	line_owner = index;
-	send(data, piece);
-	at_line_start = data[piece - 1] == '\n';
-	return piece;
+	at_line_start = false;
+	uint64_t sent = uart->write(data, piece);
+	if (sent > 0)
+		at_line_start = data[sent - 1] == '\n';
+	return sent;
 }
 
-static bool drain_speaker(uint32_t index)
+static uint32_t waiting_bytes(const struct speaker *speaker)
+{
+	/* acquire: pairs with the release in append, whose bytes are now visible */
+	return atomic_load_explicit(&speaker->head, memory_order_acquire) -
+	       atomic_load_explicit(&speaker->tail, memory_order_relaxed);
+}
+
+static uint32_t room_taken(const struct speaker *speaker)
+{
+	/* acquire: pairs with the release in drain_speaker, which has read what is overwritten now */
+	return atomic_load_explicit(&speaker->head, memory_order_relaxed) -
+	       atomic_load_explicit(&speaker->tail, memory_order_acquire);
+}
+
+/* Sends at most `limit` bytes of a ring that is not empty; returns how many, 0: the UART is full. */
+static uint64_t drain_speaker(uint32_t index, uint64_t limit)
 {
 	struct speaker *speaker = &speakers[index];
 	uint32_t tail = atomic_load_explicit(&speaker->tail, memory_order_relaxed);
-	/* acquire: pairs with the release in append, whose bytes are now visible */
-	uint32_t head = atomic_load_explicit(&speaker->head, memory_order_acquire);
-
-	if (head == tail)
-		return false;
 	uint32_t at = tail % RING_BYTES;
-	uint32_t bytes = head - tail;
+	uint64_t bytes = waiting_bytes(speaker);
+
 	if (bytes > RING_BYTES - at)
 		bytes = RING_BYTES - at;
-	bytes = (uint32_t)send_piece(index, &speaker->ring[at], bytes);
+	bytes = send_piece(index, &speaker->ring[at], bytes < limit ? bytes : limit);
 	/* release: the bytes were read before their place is free */
-	atomic_store_explicit(&speaker->tail, tail + bytes, memory_order_release);
-	return true;
+	atomic_store_explicit(&speaker->tail, tail + (uint32_t)bytes, memory_order_release);
+	return bytes;
 }
 
-static void drain_all(void)
+static void next_turn(void)
 {
-	bool any;
-
-	do {
-		any = false;
-		for (uint32_t i = 0; i <= AXVM_VMS_MAX; i++)
-			any |= drain_speaker(i);
-	} while (any);
+	turn = (turn + 1) % SPEAKERS_MAX;
+	turn_bytes = 0;
 }
 
-/* Whoever comes while another drains leaves a note, and does not wait. */
-static void drain(void)
+/*
+ * Line by line in turn; nobody breaks into a line that goes on, unless it has no end. Returns what
+ * is left of the budget; 0: also when the UART is full.
+ */
+static uint64_t drain_some(uint64_t budget)
 {
-	atomic_store_explicit(&drain_again, 1, memory_order_seq_cst);
-	while (atomic_load_explicit(&drain_again, memory_order_seq_cst) != 0) {
-		if (atomic_flag_test_and_set_explicit(&draining, memory_order_acquire))
-			return;
-		atomic_store_explicit(&drain_again, 0, memory_order_seq_cst);
-		drain_all();
-		atomic_flag_clear_explicit(&draining, memory_order_release);
+	uint32_t empty = 0;
+
+	while (empty < SPEAKERS_MAX && budget > 0) {
+		if (waiting_bytes(&speakers[turn]) == 0) {
+			empty++;
+			next_turn();
+			continue;
+		}
+		uint64_t limit = TURN_BYTES - turn_bytes;
+		uint64_t sent = drain_speaker(turn, limit < budget ? limit : budget);
+		if (sent == 0)
+			return 0;
+		empty = 0;
+		budget -= sent;
+		turn_bytes += sent;
+		if (at_line_start || turn_bytes >= TURN_BYTES)
+			next_turn();
+	}
+	return budget;
+}
+
+/* All that a ring holds now, waiting for the UART; what comes meanwhile does not count. */
+static void flush_speaker(uint32_t index)
+{
+	struct speaker *speaker = &speakers[index];
+	uint32_t head = atomic_load_explicit(&speaker->head, memory_order_acquire);
+	uint32_t left = waiting_bytes(speaker);
+
+	while (left > 0 && left <= RING_BYTES) {
+		(void)drain_speaker(index, left);
+		left = head - atomic_load_explicit(&speaker->tail, memory_order_relaxed);
 	}
 }
 
+static void flush_all(void)
+{
+	uint32_t first = turn;
+
+	for (uint32_t i = 0; i < SPEAKERS_MAX; i++)
+		flush_speaker((first + i) % SPEAKERS_MAX);
+}
+
+static bool try_take_uart(void)
+{
+	return !atomic_flag_test_and_set_explicit(&draining, memory_order_seq_cst);
+}
+
+/* seq_cst: before the look at the note that another may have left */
+static void drop_uart(void)
+{
+	atomic_flag_clear_explicit(&draining, memory_order_seq_cst);
+}
+
+/* After a panic only the CPU that tells of it speaks. */
+static bool is_silenced(void)
+{
+	return atomic_load_explicit(&seized, memory_order_acquire) &&
+	       axvm_bare_this_cpu() != seizer;
+}
+
+/*
+ * Whoever comes while another drains leaves a note, and does not wait. Nobody drains more than
+ * DRAIN_BYTES, since they are others' bytes. True: there is more to do, see come_back.
+ */
+static bool drain(void)
+{
+	uint64_t budget = DRAIN_BYTES;
+
+	if (atomic_load_explicit(&seized, memory_order_acquire)) {
+		if (!is_silenced())
+			flush_all();
+		return false;
+	}
+	atomic_store_explicit(&drain_again, 1, memory_order_seq_cst);
+	while (atomic_load_explicit(&drain_again, memory_order_seq_cst) != 0) {
+		if (!try_take_uart())
+			return false;
+		atomic_store_explicit(&drain_again, 0, memory_order_seq_cst);
+		budget = drain_some(budget);
+		drop_uart();
+		if (budget == 0)
+			return true;
+	}
+	return false;
+}
+
+static void come_back(void);
+
+static void time_has_come(struct axvm_timer *timer)
+{
+	(void)timer;
+	if (drain())
+		come_back();
+}
+
+/* This CPU goes on later; its timer is started by nobody else. Before there are timers: at once. */
+static void come_back(void)
+{
+	if (!atomic_load_explicit(&has_timers, memory_order_acquire)) {
+		axvm_console_finish();
+		return;
+	}
+	struct axvm_timer *timer = &later[axvm_bare_this_cpu()->index];
+	timer->expired = time_has_come;
+	axvm_hal_timer_start(timer, axvm_hal_time_ticks() +
+					    axvm_hal_time_hz() * LATER_US / 1000000 + 1);
+}
+
+/* At the ring's head, around its end; seen by the reader all at once. */
+static void put(struct speaker *speaker, const char *data, uint32_t bytes)
+{
+	uint32_t head = atomic_load_explicit(&speaker->head, memory_order_relaxed);
+	uint32_t at = head % RING_BYTES;
+	uint32_t first = bytes < RING_BYTES - at ? bytes : RING_BYTES - at;
+
+	memcpy(&speaker->ring[at], data, first);
+	memcpy(speaker->ring, data + first, bytes - first);
+	/* release: pairs with the acquire in waiting_bytes */
+	atomic_store_explicit(&speaker->head, head + bytes, memory_order_release);
+}
+
+/* What fits into a ring goes there in one piece: a line is not torn where the ring is full. */
 static void append(struct speaker *speaker, const char *data, uint64_t bytes)
 {
 	while (bytes > 0) {
-		uint32_t head = atomic_load_explicit(&speaker->head, memory_order_relaxed);
-		uint32_t tail = atomic_load_explicit(&speaker->tail, memory_order_acquire);
-		uint32_t room = RING_BYTES - (head - tail);
-		uint32_t at = head % RING_BYTES;
-		uint32_t piece = bytes < room ? (uint32_t)bytes : room;
-		if (piece > RING_BYTES - at)
-			piece = RING_BYTES - at;
-		memcpy(&speaker->ring[at], data, piece);
-		/* release: pairs with the acquire in drain_speaker */
-		atomic_store_explicit(&speaker->head, head + piece, memory_order_release);
+		uint32_t piece = bytes < RING_BYTES ? (uint32_t)bytes : RING_BYTES;
+		while (RING_BYTES - room_taken(speaker) < piece)
+			(void)drain();
+		put(speaker, data, piece);
 		data += piece;
 		bytes -= piece;
-		if (bytes > 0)
-			drain();
 	}
 }
 
@@ -152,37 +278,46 @@ void axvm_hal_console_write(struct axvm_vm *vm, const char *data, uint64_t bytes
 {
 	uint32_t index = speaker_of(vm);
 
-	if (uart == NULL || index == 0)
+	if (uart == NULL || index == 0 || is_silenced())
 		return;
 	append(&speakers[index], data, bytes);
-	drain();
+	if (drain())
+		come_back();
 }
 
 void axvm_console_line(const char *text)
 {
-	if (uart == NULL)
+	bool locks = !atomic_load_explicit(&seized, memory_order_acquire);
+
+	if (uart == NULL || is_silenced())
 		return;
-	axvm_lock_take(&own_lock);
+	if (locks) /* else its holder may never drop it */
+		axvm_lock_take(&own_lock);
 	append(&speakers[0], text, strlen(text));
 	append(&speakers[0], "\r\n", 2);
-	axvm_lock_drop(&own_lock);
-	drain();
+	if (locks)
+		axvm_lock_drop(&own_lock);
+	if (drain())
+		come_back();
 }
 
 void axvm_console_finish(void)
 {
 	if (uart == NULL)
 		return;
-	while (atomic_flag_test_and_set_explicit(&draining, memory_order_acquire))
+	bool waits = !atomic_load_explicit(&seized, memory_order_acquire);
+
+	while (waits && !try_take_uart())
 		;
-	drain_all();
-	atomic_flag_clear_explicit(&draining, memory_order_release);
+	flush_all();
+	if (waits)
+		drop_uart();
 }
 
 void axvm_console_seize(void)
 {
-	axvm_lock_init(&own_lock, AXVM_LOCK_LEAF);
-	atomic_flag_clear(&draining);
+	seizer = axvm_bare_this_cpu();
+	atomic_store_explicit(&seized, true, memory_order_release);
 }
 
 void axvm_hal_log(enum axvm_log_level level, const char *text)
@@ -227,8 +362,14 @@ void axvm_console_remove_vm(struct axvm_vm *vm)
 
 	if (index == 0)
 		return;
-	axvm_console_finish();
+	while (!try_take_uart())
+		;
+	if (uart != NULL)
+		flush_speaker(index);
 	atomic_store(&speakers[index].vm, NULL);
+	drop_uart();
+	while (atomic_load(&input_busy) != 0)
+		; /* it may have found the VM before */
 	atomic_fetch_sub(&vm_count, 1);
 	if (atomic_load(&focus) == index)
 		atomic_store(&focus, next_speaker(index));
@@ -289,6 +430,7 @@ static void received(uint32_t irq)
 	int character;
 
 	(void)irq;
+	atomic_store(&input_busy, 1);
 	while ((character = uart->read()) >= 0) {
 		if (escaped)
 			command((char)character);
@@ -296,6 +438,7 @@ static void received(uint32_t irq)
 			input_to_focus((char)character);
 		escaped = !escaped && character == ESCAPE;
 	}
+	atomic_store(&input_busy, 0);
 }
 
 static struct axvm_uart_place place;
@@ -308,6 +451,7 @@ bool axvm_console_init(const void *fdt)
 
 void axvm_console_start_input(void)
 {
+	atomic_store_explicit(&has_timers, true, memory_order_release);
 	if (uart != NULL && axvm_bare_irq_attach(place.irq, place.edge, received))
 		uart->enable_receive();
 }

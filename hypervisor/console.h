@@ -2,7 +2,9 @@
 /*
  * The console: one UART of the host, shared by the hypervisor's own messages
  * and the consoles of all VMs. Each writer has a ring of its own and never
- * waits for another VM: whoever gets the UART drains all rings.
+ * waits for another VM: whoever gets the UART drains all rings, but only so
+ * much at a time and without waiting for it; a timer goes on with the rest. A
+ * VM that speaks faster than the UART waits when its own ring is full.
  *
  * With one VM its bytes pass as they are. With several, each line carries the
  * prefix "[name] ". Input goes to one VM, the focus; Ctrl-] is the escape key:
@@ -26,7 +28,7 @@ struct axvm_uart {
 
 /* Finds and maps the UART that /chosen/stdout-path names; *irq is its interrupt. False: none. */
 bool axvm_console_init(const void *fdt);
-/* Lets input in: after the interrupt controller is up. */
+/* Lets input in: after the interrupt controller and this CPU's timer are up. */
 void axvm_console_start_input(void);
 
 /* Whether the console's registers lie in the range. */
@@ -34,13 +36,14 @@ bool axvm_console_owns(struct axvm_hpa hpa, uint64_t bytes);
 
 /* A VM speaks from now on; its number of writers decides about prefixes. */
 void axvm_console_add_vm(struct axvm_vm *vm);
+/* Sends what is left of it. The VM is quiet, and may go as soon as this returns. */
 void axvm_console_remove_vm(struct axvm_vm *vm);
 
 /* A line of the hypervisor's own: "axvm: text". */
 void axvm_console_line(const char *text);
-/* Sends what is in the rings, waiting for the UART: before power off and on a panic. */
+/* Sends what is in the rings now, waiting for the UART: before power off and on a panic. */
 void axvm_console_finish(void);
-/* Takes the UART from whoever has it: a panic. */
+/* Takes the UART from whoever has it, for good, and silences the other CPUs: a panic. */
 void axvm_console_seize(void);
 
 #endif
