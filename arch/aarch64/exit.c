@@ -289,7 +289,10 @@ enum axvm_verdict axvm_aarch64_wait(struct axvm_vcpu *vcpu)
 static enum axvm_verdict wfx(struct axvm_vcpu *vcpu, uint64_t esr)
 {
 	axvm_aarch64_skip(vcpu, esr);
-	return (esr & ISS_WFE) != 0 ? AXVM_ENTER : axvm_aarch64_wait(vcpu);
+	if ((esr & ISS_WFE) != 0)
+		return AXVM_ENTER;
+	axvm_vgic_resample_timer(vcpu); /* what is no longer pending does not end the wait */
+	return axvm_aarch64_wait(vcpu);
 }
 
 /* Whether PSTATE's flags pass a condition code [ARM C1.2.4]. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The aarch64 part of the simulated machine: ID registers, and interrupts deactivated by hand. */
+#include <stdatomic.h>
 #include <string.h>
 
 #include <axvm/hal_aarch64.h>
@@ -11,11 +12,13 @@
 
 static uint64_t id_registers[8][8]; /* by CRm and op2 */
 static uint64_t deactivations[INTIDS];
+static _Atomic bool virtual_timers_quiet;
 
 void axvm_sim_aarch64_reset(void)
 {
 	memset(id_registers, 0, sizeof(id_registers));
 	memset(deactivations, 0, sizeof(deactivations));
+	atomic_store(&virtual_timers_quiet, false);
 	id_registers[4][0] = 0x01000011; /* PFR0: EL0 and EL1 AArch64 only, FP, AdvSIMD, GIC */
 	id_registers[5][0] =
 		0x10305106; /* DFR0: Armv8 debug, PMUv3, 6 breakpoints, 4 watchpoints */
@@ -41,6 +44,17 @@ void axvm_hal_aarch64_irq_deactivate(uint32_t intid)
 	axvm_sim_lock();
 	deactivations[intid]++;
 	axvm_sim_unlock();
+}
+
+void axvm_sim_set_virtual_timers_due(bool due)
+{
+	atomic_store(&virtual_timers_quiet, !due);
+}
+
+bool axvm_hal_aarch64_virtual_timer_is_due(const struct axvm_vcpu *vcpu)
+{
+	(void)vcpu;
+	return !atomic_load(&virtual_timers_quiet);
 }
 
 uint64_t axvm_sim_deactivations(uint32_t intid)

@@ -3,6 +3,7 @@
 #ifndef AXVM_AARCH64_SIM_H
 #define AXVM_AARCH64_SIM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The host's ID register; by default those of a plain Armv8.0 CPU with a GICv3. */
@@ -10,5 +11,8 @@ void axvm_sim_set_id_register(unsigned crm, unsigned op2, uint64_t value);
 
 /* How often axvm_hal_aarch64_irq_deactivate was called for an interrupt below 1020. */
 uint64_t axvm_sim_deactivations(uint32_t intid);
+
+/* What axvm_hal_aarch64_virtual_timer_is_due says of every vCPU; true by default. */
+void axvm_sim_set_virtual_timers_due(bool due);
 
 #endif

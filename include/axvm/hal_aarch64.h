@@ -3,7 +3,10 @@
 #ifndef AXVM_HAL_AARCH64_H
 #define AXVM_HAL_AARCH64_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+struct axvm_vcpu;
 
 /*
  * The host's ID register S3_0_C0_C<crm>_<op2>, crm 1 to 7, op2 0 to 7: what every
@@ -18,5 +21,11 @@ uint64_t axvm_hal_aarch64_id_register(unsigned crm, unsigned op2);
  * Below 32 it is this CPU's. Idempotent.
  */
 void axvm_hal_aarch64_irq_deactivate(uint32_t intid);
+
+/*
+ * Whether the vCPU's virtual timer asks for its interrupt now: enabled, not masked, its condition
+ * met. On the vCPU's CPU, bound or as unbind has left it.
+ */
+bool axvm_hal_aarch64_virtual_timer_is_due(const struct axvm_vcpu *vcpu);
 
 #endif

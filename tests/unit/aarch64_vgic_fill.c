@@ -66,17 +66,25 @@ static void set_up_earlier(struct axvm_vcpu *vcpu)
 static void set_up_later(struct axvm_vgic_bank *bank)
 {
 	vgic_set(&bank->latch, mostly_clear());
-	vgic_set(&bank->level, mostly_clear());
+	vgic_set(&bank->level, mostly_clear() & ~BIT(27)); /* linked: it has no line of ours */
 	if (pick(8) == 0)
 		vgic_set(&bank->active, mostly_clear());
 	if (pick(16) == 0)
 		vgic_set(&bank->drop_active, mostly_clear());
 }
 
-static void take_by_queue(struct axvm_vcpu *vcpu, uint32_t id, bool link)
+static void latch(struct axvm_vgic_bank *bank, uint32_t id, bool link)
 {
-	vgic_set(&vcpu->arch.vgic.bank.linked, link ? 1u << id : 0);
-	vgic_set(&vcpu->arch.vgic.bank.latch, 1u << id);
+	vgic_set(&bank->linked, link ? 1u << id : 0);
+	vgic_set(&bank->latch, 1u << id);
+}
+
+/* One that arrives from the host is linked after the end of the one before. */
+static void take_by_queue(struct axvm_vcpu *vcpu, uint32_t id, bool link, bool latched)
+{
+	if (link && !latched)
+		axvm_vgic_fill(vcpu);
+	latch(&vcpu->arch.vgic.bank, id, link);
 	axvm_vgic_fill(vcpu);
 }
 
@@ -95,15 +103,15 @@ static bool check_one(struct axvm_vcpu *vcpu)
 	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
 	bool link = pick(2) == 0;
 	uint32_t id = link ? 27 : pick(16);
-	bool latched = pick(2) == 0; /* then it is the fill's to find */
+	bool held = (vgic_get(&cpu->bank.held) >> id & 1) != 0;
+	bool latched = pick(2) == 0 && !(link && held); /* then it is the fill's to find */
 
 	memcpy(&before, cpu, sizeof(before));
-	take_by_queue(vcpu, id, link);
+	take_by_queue(vcpu, id, link, latched);
 	memcpy(&expected, cpu, sizeof(expected));
 	memcpy(cpu, &before, sizeof(before));
 	if (latched) {
-		vgic_set(&cpu->bank.linked, link ? 1u << id : 0);
-		vgic_set(&cpu->bank.latch, 1u << id);
+		latch(&cpu->bank, id, link);
 		axvm_arch_irq_fill(vcpu);
 	} else {
 		take(vcpu, id, link);
@@ -188,6 +196,99 @@ TEST(a_latch_that_is_set_after_the_acknowledge_outlives_the_line)
 	rig_end();
 }
 
+/* The guest moves the deadline while the interrupt waits in its list register. */
+TEST(the_virtual_timers_interrupt_follows_its_line_when_the_guest_looks)
+{
+	rig_start(1);
+	gic_on();
+	enable_private(0, 27);
+	axvm_aarch64_virtual_timer_fired(on(0));
+	CHECK_EQ(rd(ISPENDR(GICR_SGI(0), 0)), BIT(27));
+	axvm_sim_set_virtual_timers_due(false);
+	CHECK_EQ(rd(ISPENDR(GICR_SGI(0), 0)), 0);
+	CHECK_EQ(ack(0), 1023);
+	CHECK_EQ(axvm_sim_deactivations(27), 1);
+	CHECK_EQ(axvm_aarch64_linked_interrupts(&rig_vcpus[0]), 0);
+
+	axvm_sim_set_virtual_timers_due(true); /* it fires again; now the guest takes it */
+	axvm_aarch64_virtual_timer_fired(on(0));
+	CHECK_EQ(ack(0), 27);
+	axvm_sim_set_virtual_timers_due(false);
+	CHECK_EQ(rd(ICPENDR(GICR_SGI(0), 0)), 0);
+	CHECK_EQ(rd(ISACTIVER(GICR_SGI(0), 0)), BIT(27));
+	CHECK_EQ(axvm_sim_deactivations(27), 1);
+	eoi(0, 27);
+	axvm_vgic_refill(on(0));
+	CHECK_EQ(axvm_aarch64_linked_interrupts(&rig_vcpus[0]), 0);
+	rig_end();
+}
+
+TEST(a_disabled_virtual_timers_interrupt_follows_its_line)
+{
+	rig_start(1);
+	gic_on();
+	axvm_aarch64_virtual_timer_fired(on(0));
+	CHECK_EQ(rd(ISPENDR(GICR_SGI(0), 0)), BIT(27));
+	axvm_sim_set_virtual_timers_due(false);
+	rig_unbind(0); /* then its deadline wakes the vCPU again */
+	CHECK_EQ(axvm_aarch64_linked_interrupts(&rig_vcpus[0]), 0);
+	rig_bind(0);
+	CHECK_EQ(rd(ISPENDR(GICR_SGI(0), 0)), 0);
+	rig_end();
+}
+
+/* What the guest makes pending by hand is not the line's, nor the host's. */
+TEST(a_latch_beside_the_virtual_timers_line_stays)
+{
+	rig_start(1);
+	gic_on();
+	enable_private(0, 27);
+	axvm_aarch64_virtual_timer_fired(on(0));
+	wr(ISPENDR(GICR_SGI(0), 0), BIT(27));
+	serve(0);
+	axvm_sim_set_virtual_timers_due(false);
+	CHECK_EQ(rd(ISPENDR(GICR_SGI(0), 0)), BIT(27));
+	CHECK_EQ(axvm_aarch64_linked_interrupts(&rig_vcpus[0]), 0);
+	CHECK_EQ(axvm_sim_deactivations(27), 1);
+	CHECK_EQ(ack(0), 27);
+	eoi(0, 27);
+	axvm_vgic_refill(on(0));
+	CHECK_EQ(rd(ISPENDR(GICR_SGI(0), 0)), 0);
+
+	axvm_sim_set_virtual_timers_due(true);
+	axvm_aarch64_virtual_timer_fired(on(0));
+	CHECK_EQ(ack(0), 27);
+	wr(ISPENDR(GICR_SGI(0), 0), BIT(27)); /* while the linked one is active */
+	serve(0);
+	eoi(0, 27);
+	axvm_vgic_refill(on(0));
+	CHECK_EQ(axvm_aarch64_linked_interrupts(&rig_vcpus[0]), 0);
+	axvm_sim_set_virtual_timers_due(false);
+	CHECK_EQ(ack(0), 27);
+	eoi(0, 27);
+	CHECK_EQ(axvm_sim_deactivations(27), 1);
+	rig_end();
+}
+
+TEST(a_wait_does_not_end_for_a_virtual_timer_that_is_not_due)
+{
+	rig_start(1);
+	gic_on();
+	enable_private(0, 27);
+	axvm_aarch64_virtual_timer_fired(on(0));
+	axvm_sim_set_virtual_timers_due(false);
+	CHECK_EQ(axvm_aarch64_exit_sync(on(0), 1ULL << 26 | 1ULL << 25, 0, 0), AXVM_LEAVE);
+	CHECK_EQ(rig_vcpus[0].exit.reason, AXVM_EXIT_HALT);
+	axvm_sim_set_virtual_timers_due(true);
+	axvm_aarch64_virtual_timer_fired(on(0));
+	CHECK_EQ(axvm_aarch64_exit_sync(on(0), 1ULL << 26 | 1ULL << 25, 0, 0), AXVM_ENTER);
+	rig_end();
+}
+
 AXTEST_MAIN(the_short_cut_leaves_what_the_queue_leaves,
 	    a_linked_interrupt_is_let_go_by_the_cpu_that_has_it,
-	    a_latch_that_is_set_after_the_acknowledge_outlives_the_line)
+	    a_latch_that_is_set_after_the_acknowledge_outlives_the_line,
+	    the_virtual_timers_interrupt_follows_its_line_when_the_guest_looks,
+	    a_disabled_virtual_timers_interrupt_follows_its_line,
+	    a_latch_beside_the_virtual_timers_line_stays,
+	    a_wait_does_not_end_for_a_virtual_timer_that_is_not_due)

@@ -51,7 +51,7 @@ struct axvm_vgic_bank {
 	_Atomic uint32_t active;  /* ISACTIVER; of those held as of the last sync */
 	_Atomic uint32_t held;	  /* in a list register */
 	_Atomic uint32_t held_pending; /* of those held: pending there, as of the last sync */
-	_Atomic uint32_t held_latch; /* of those held for their high line: latched too */
+	_Atomic uint32_t held_latch; /* of those held for their line, or linked: latched too */
 	_Atomic uint32_t drop_pending; /* wishes of others for those held */
 	_Atomic uint32_t drop_active;
 	_Atomic uint32_t linked;  /* the physical interrupt is active until the guest deactivates it */
@@ -118,6 +118,12 @@ void axvm_vgic_take_linked(struct axvm_vcpu *vcpu, uint32_t irq);
 
 /* The same of an SPI at the host, on any CPU. AXVM_EINVAL: no such line. */
 int axvm_vgic_linked_shared(struct axvm_vm *vm, uint32_t irq);
+
+/*
+ * Takes the virtual timer's interrupt back if it is pending but the timer's condition no longer
+ * holds, before the guest looks at it. On the vCPU's CPU, bound.
+ */
+void axvm_vgic_resample_timer(struct axvm_vcpu *vcpu);
 
 /* Power-on state of the CPU interface; what it held goes back to the controller. vCPU unbound. */
 void axvm_vgic_cpu_reset(struct axvm_vcpu *vcpu);

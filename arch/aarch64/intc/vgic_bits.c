@@ -50,6 +50,14 @@ static void sync_own(const struct vgic_bits *at)
 		axvm_vgic_refill(at->self);
 }
 
+/* The same before it sees what is pending. */
+static void sync_own_lines(const struct vgic_bits *at)
+{
+	if (at->owner == at->self)
+		axvm_vgic_resample_timer(at->self);
+	sync_own(at);
+}
+
 static void write_enable(const struct vgic_bits *at, uint32_t value)
 {
 	uint32_t fresh = value & ~vgic_set(&at->bank->enabled, value);
@@ -153,7 +161,7 @@ uint32_t axvm_vgic_read_bits(const struct vgic_bits *at, enum vgic_bit_register 
 		return vgic_get(&bank->enabled);
 	case VGIC_ISPENDR:
 	case VGIC_ICPENDR:
-		sync_own(at);
+		sync_own_lines(at);
 		return (vgic_waiting(bank) | vgic_get(&bank->held_pending)) & at->mask;
 	case VGIC_ISACTIVER:
 	case VGIC_ICACTIVER:

@@ -19,16 +19,17 @@ static inline bool is_plain(const struct axvm_vcpu *vcpu)
 
 	/* lr[0] is the only one in use, for a private interrupt, or none is */
 	return cpu->lr_used == (held != 0) && cpu->lr[0] >> VGIC_LR_STATE_SHIFT == 0 &&
-	       (cpu->lr_eoi | vgic_get(&cpu->spi_hint) | vgic_get(&cpu->bank.drop_pending) |
-		vgic_get(&cpu->bank.drop_active) | (cpu->hcr ^ AXVM_ICH_HCR_EN)) == 0;
+	       (cpu->lr_eoi | vgic_get(&cpu->spi_hint) | vgic_get(&cpu->bank.held_latch) |
+		vgic_get(&cpu->bank.drop_pending) | vgic_get(&cpu->bank.drop_active) |
+		(cpu->hcr ^ AXVM_ICH_HCR_EN)) == 0;
 }
 
 /*
  * True: done. `fresh`, one bit at most, is pending but not latched yet: it does not need to be,
  * if it goes straight into the list register. Only the vCPU's own CPU writes `held`,
- * `held_pending` and `linked` of its private interrupts; `linked` is what it shall be.
+ * `held_pending` and `linked` of its private interrupts. `link`: `fresh`, if it is linked.
  */
-static inline ALWAYS_INLINE bool fill_one(struct axvm_vcpu *vcpu, uint32_t fresh, uint32_t linked)
+static inline ALWAYS_INLINE bool fill_one(struct axvm_vcpu *vcpu, uint32_t fresh, uint32_t link)
 {
 	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
 	struct axvm_vgic_bank *bank = &cpu->bank;
@@ -40,6 +41,7 @@ static inline ALWAYS_INLINE bool fill_one(struct axvm_vcpu *vcpu, uint32_t fresh
 	uint32_t latch = vgic_get(&bank->latch);
 	uint32_t edge = vgic_get(&bank->edge);
 	uint32_t active = vgic_get(&bank->active);
+	uint32_t linked = (vgic_get(&bank->linked) & ~ended) | link;
 	uint32_t one = (latch | fresh | (vgic_get(&bank->level) & ~edge)) &
 		       vgic_get(&bank->enabled) & ~(active & ~ended) &
 		       vgic_in_enabled_group(bank, vgic_get(&vcpu->vm->arch.vgic.ctlr));
@@ -47,14 +49,15 @@ static inline ALWAYS_INLINE bool fill_one(struct axvm_vcpu *vcpu, uint32_t fresh
 	/* exactly one, not one that follows its line, and `fresh` if that is there */
 	if ((one & (one - 1)) != 0 || (one & (edge | linked)) == 0 || (fresh & ~one) != 0)
 		return false;
-	if ((latch & one) != 0)
+	if ((latch & one) != 0) {
+		if (link != 0) /* the guest's latch, and the line */
+			return false;
 		latch = vgic_clear(&bank->latch, one);
+	}
 	if (((latch | fresh) & one) == 0) /* gone since we looked */
 		return false;
 	if ((active & ended) != 0)
 		vgic_clear(&bank->active, ended);
-	/* One that has arrived anew before we saw its end is linked still. */
-	linked &= ~ended | latch | fresh;
 	vgic_put(&bank->linked, linked);
 	vgic_put(&bank->held, one);
 	vgic_put(&bank->held_pending, one);
@@ -68,13 +71,17 @@ static inline ALWAYS_INLINE bool fill_one(struct axvm_vcpu *vcpu, uint32_t fresh
 
 void axvm_arch_irq_fill(struct axvm_vcpu *vcpu)
 {
-	if (!fill_one(vcpu, 0, vgic_get(&vcpu->arch.vgic.bank.linked)))
+	if (!fill_one(vcpu, 0, 0))
 		axvm_vgic_fill(vcpu);
 }
 
-OUT_OF_LINE static void fill_latched(struct axvm_vcpu *vcpu, uint32_t fresh, uint32_t linked)
+/* An earlier one that has ended is seen to before: its link ends, the new one's begins. */
+OUT_OF_LINE static void fill_latched(struct axvm_vcpu *vcpu, uint32_t fresh, uint32_t link)
 {
-	vgic_put(&vcpu->arch.vgic.bank.linked, linked);
+	if (link != 0) {
+		axvm_vgic_fill(vcpu);
+		vgic_set(&vcpu->arch.vgic.bank.linked, link);
+	}
 	vgic_set(&vcpu->arch.vgic.bank.latch, fresh);
 	axvm_vgic_fill(vcpu);
 	axvm_hal_irq_flush(vcpu);
@@ -83,12 +90,10 @@ OUT_OF_LINE static void fill_latched(struct axvm_vcpu *vcpu, uint32_t fresh, uin
 /* A private interrupt of this vCPU became pending, on its CPU. `link`: it, or 0. */
 OUT_OF_LINE static void take(struct axvm_vcpu *vcpu, uint32_t bit, uint32_t link)
 {
-	uint32_t linked = vgic_get(&vcpu->arch.vgic.bank.linked) | link;
-
-	if (fill_one(vcpu, bit, linked))
+	if (fill_one(vcpu, bit, link))
 		axvm_hal_irq_flush(vcpu);
 	else
-		fill_latched(vcpu, bit, linked);
+		fill_latched(vcpu, bit, link);
 }
 
 void axvm_vgic_take_private(struct axvm_vcpu *vcpu, uint32_t irq)

@@ -161,6 +161,13 @@ static inline uint64_t vgic_compose(const struct axvm_vgic_bank *bank, uint32_t 
 
 /* vgic_queue.c: axvm_arch_irq_fill without its short cut. */
 void axvm_vgic_fill(struct axvm_vcpu *vcpu);
+/* Something of ours may be deliverable again: this fill looks, or another vCPU is told. */
+void axvm_vgic_look_again(struct axvm_vcpu *vcpu, struct axvm_vgic_bank *bank, uint32_t id);
+/* Ends a link that the guest will not end. Of a private one on its CPU. */
+void axvm_vgic_unlink_host(struct axvm_vgic_bank *bank, uint32_t id);
+
+/* vgic_end.c: interrupts without a list register that the guest has ended since the last sync. */
+void axvm_vgic_take_eoi_count(struct axvm_vcpu *vcpu);
 
 /* vgic.c: lets the targets of these SPIs of a word look at them. Any CPU. */
 void axvm_vgic_notify(struct axvm_vm *vm, uint32_t word, uint32_t bits);

@@ -18,7 +18,6 @@
 #define OUT_OF_LINE __attribute__((noinline))
 
 #define HCR_OURS (AXVM_ICH_HCR_EN | AXVM_ICH_HCR_LRENPIE | AXVM_ICH_HCR_NPIE | AXVM_ICH_HCR_TDIR)
-#define HCR_EOICOUNT (0x1fULL << AXVM_ICH_HCR_EOICOUNT_SHIFT)
 
 static inline uint32_t free_lrs(const struct axvm_vgic_cpu *cpu)
 {
@@ -42,8 +41,7 @@ static inline bool is_deliverable(const struct axvm_vcpu *vcpu, const struct axv
 	return (bits >> (id & 31) & 1) != 0;
 }
 
-/* Something of ours may be deliverable again: this fill looks, or another vCPU is told. */
-static void look_again(struct axvm_vcpu *vcpu, struct axvm_vgic_bank *bank, uint32_t id)
+void axvm_vgic_look_again(struct axvm_vcpu *vcpu, struct axvm_vgic_bank *bank, uint32_t id)
 {
 	uint32_t word = id >> 5;
 	uint32_t bit = 1u << (id & 31);
@@ -68,7 +66,7 @@ static void release(struct axvm_vcpu *vcpu, uint32_t n, struct axvm_vgic_bank *b
 	vgic_put(&cpu->lr_pending, vgic_get(&cpu->lr_pending) & ~(1u << n));
 	vgic_clear_if(&bank->held_pending, bit);
 	vgic_clear(&bank->held, bit);
-	look_again(vcpu, bank, id);
+	axvm_vgic_look_again(vcpu, bank, id);
 }
 
 /* The guest has ended it; a linked one is deactivated at the host by the same stroke. */
@@ -78,16 +76,16 @@ static void finish(struct axvm_vcpu *vcpu, uint32_t n, struct axvm_vgic_bank *ba
 
 	if ((vcpu->arch.vgic.lr_eoi >> n & 1) != 0) {
 		vcpu->arch.vgic.lr_dirty |= 1u << n; /* ends its request for maintenance */
-		vgic_clear_if(&bank->held_latch, bit);
 	}
+	vgic_clear_if(&bank->held_latch, bit);
 	vgic_clear_if(&bank->active, bit);
-	/* A linked one that is pending again has arrived anew, before we saw its end: linked still. */
-	if ((vgic_get(&bank->latch) & bit) == 0)
+	/* A private one that arrives anew is linked after this (vgic_fill.c). */
+	if (id < AXVM_VGIC_PRIVATE || (vgic_get(&bank->latch) & bit) == 0)
 		vgic_clear_if(&bank->linked, bit);
 	release(vcpu, n, bank, id);
 }
 
-static void unlink_host(struct axvm_vgic_bank *bank, uint32_t id)
+void axvm_vgic_unlink_host(struct axvm_vgic_bank *bank, uint32_t id)
 {
 	uint32_t bit = 1u << (id & 31);
 
@@ -111,7 +109,7 @@ static uint32_t take_wishes(struct axvm_vgic_bank *bank, uint32_t id, uint32_t s
 		state &= ~VGIC_STATE_ACTIVE;
 	}
 	if (state == 0)
-		unlink_host(bank, id);
+		axvm_vgic_unlink_host(bank, id);
 	return state;
 }
 
@@ -126,7 +124,7 @@ static void take_stray_wishes(struct axvm_vgic_bank *bank)
 	vgic_clear(&bank->drop_pending, stray);
 	vgic_clear(&bank->drop_active, stray);
 	for (uint32_t left = stray & ~vgic_get(&bank->latch); left != 0; left &= left - 1)
-		unlink_host(bank, (uint32_t)__builtin_ctz(left));
+		axvm_vgic_unlink_host(bank, (uint32_t)__builtin_ctz(left));
 }
 
 /*
@@ -142,7 +140,7 @@ static inline void return_latch(struct axvm_vgic_bank *bank, uint32_t bit, uint3
 		vgic_set(&bank->latch, bit);
 }
 
-/* A list register that is pending because the line is high: it stands for the latch too. */
+/* A list register that is pending for a line, ours or the host's: it stands for the latch too. */
 static inline void keep_latch(struct axvm_vgic_bank *bank, uint32_t bit)
 {
 	if ((vgic_get(&bank->latch) & bit) != 0 && (vgic_clear(&bank->latch, bit) & bit) != 0)
@@ -182,6 +180,8 @@ static uint32_t review_edge(struct axvm_vgic_bank *bank, uint32_t bit, uint32_t 
 			vgic_set(&bank->latch, bit);
 		return state & ~VGIC_STATE_PENDING;
 	}
+	if (linked && state == VGIC_STATE_PENDING)
+		keep_latch(bank, bit);
 	/* The hardware has no state "active and pending" for a linked one. */
 	if ((vgic_get(&bank->latch) & bit) != 0 && !(linked && state == VGIC_STATE_ACTIVE)) {
 		vgic_clear(&bank->latch, bit);
@@ -287,7 +287,7 @@ static bool insert(struct axvm_vcpu *vcpu, struct axvm_vgic_bank *bank, uint32_t
 
 	if (!line && (vgic_clear(&bank->latch, bit) & bit) == 0) { /* gone since we looked */
 		vgic_clear(&bank->held, bit);
-		look_again(vcpu, bank, id);
+		axvm_vgic_look_again(vcpu, bank, id);
 		return true;
 	}
 
@@ -350,10 +350,9 @@ static void give_back(struct axvm_vcpu *vcpu, uint32_t n)
 	struct axvm_vgic_bank *bank = vgic_bank(vcpu, id);
 	uint32_t bit = 1u << (id & 31);
 
+	return_latch(bank, bit, VGIC_STATE_PENDING);
 	if ((cpu->lr_eoi >> n & 1) == 0)
 		vgic_set(&bank->latch, bit);
-	else
-		return_latch(bank, bit, VGIC_STATE_PENDING);
 	cpu->lr_dirty |= 1u << n;
 	release(vcpu, n, bank, id);
 }
@@ -456,82 +455,49 @@ OUT_OF_LINE static void fill_best(struct axvm_vcpu *vcpu, uint32_t ctlr)
 	}
 }
 
-/* ---- ends of interrupts that had no list register ---------------------------------------- */
+/* ---- the virtual timer's line -------------------------------------------------------------- */
 
-static void deactivate_evicted(struct axvm_vcpu *vcpu, uint32_t id)
-{
-	struct axvm_vgic_bank *bank = vgic_bank(vcpu, id);
-	uint32_t bit = 1u << (id & 31);
-
-	unlink_host(bank, id);
-	vgic_clear(&bank->evicted, bit);
-	vgic_clear(&bank->active, bit);
-	look_again(vcpu, bank, id);
-}
-
-/* This vCPU's evicted interrupt of the highest priority: the guest ends that one first. */
-static uint32_t first_evicted(struct axvm_vcpu *vcpu)
-{
-	struct axvm_vgic *vgic = &vcpu->vm->arch.vgic;
-	uint32_t best = UINT32_MAX;
-
-	for (uint32_t word = 0; word < vgic_word_count(vgic); word++) {
-		struct axvm_vgic_bank *bank = vgic_bank(vcpu, word * 32);
-
-		for (uint32_t left = vgic_get(&bank->evicted); left != 0; left &= left - 1) {
-			uint32_t id = word * 32 + (uint32_t)__builtin_ctz(left);
-			uint32_t key = vgic_priority(bank, id) << 16 | id;
-
-			if (word != 0 && vgic_get(&vgic->holder[id]) != vcpu->index)
-				continue;
-			best = key < best ? key : best;
-		}
-	}
-	return best;
-}
-
-OUT_OF_LINE static void take_eoi_count(struct axvm_vcpu *vcpu)
+/* False: the guest has acknowledged it. True: what is pending of it is the guest's own latch. */
+static bool withdraw_timer(struct axvm_vcpu *vcpu)
 {
 	struct axvm_vgic_cpu *cpu = &vcpu->arch.vgic;
-	uint64_t count = (cpu->hcr & HCR_EOICOUNT) >> AXVM_ICH_HCR_EOICOUNT_SHIFT;
+	uint32_t bit = 1u << AXVM_VGIC_VIRTUAL_TIMER;
 
-	if (count != 0) {
-		cpu->hcr &= ~HCR_EOICOUNT;
-		cpu->hcr_dirty = 1;
+	if ((vgic_get(&cpu->bank.active) & bit) != 0)
+		return false;
+	if ((vgic_get(&cpu->bank.held) & bit) == 0) {
+		vgic_clear(&cpu->bank.latch, bit);
+		return true;
 	}
-	for (; count > 0 && cpu->evicted_count > 0; count--) {
-		uint32_t key = first_evicted(vcpu);
+	for (uint32_t left = cpu->lr_used; left != 0; left &= left - 1) {
+		uint32_t n = (uint32_t)__builtin_ctz(left);
 
-		if (key == UINT32_MAX) { /* others were cleared by ICACTIVER */
-			cpu->evicted_count = 0;
-			break;
-		}
-		deactivate_evicted(vcpu, key & 0xffff);
-		cpu->evicted_count--;
+		if (cpu->lr_id[n] != AXVM_VGIC_VIRTUAL_TIMER)
+			continue;
+		if (cpu->lr[n] >> VGIC_LR_STATE_SHIFT != VGIC_STATE_PENDING)
+			return false;
+		return_latch(&cpu->bank, bit, VGIC_STATE_PENDING);
+		cpu->lr_dirty |= 1u << n;
+		release(vcpu, n, &cpu->bank, AXVM_VGIC_VIRTUAL_TIMER);
+		return true;
 	}
+	return false;
 }
 
-void axvm_vgic_deactivate(struct axvm_vcpu *vcpu, uint64_t value)
+/* The host took it once, when the line rose; the guest may have moved the deadline since. */
+OUT_OF_LINE static void follow_timer(struct axvm_vcpu *vcpu)
 {
-	struct axvm_vgic *vgic = &vcpu->vm->arch.vgic;
-	uint32_t id = (uint32_t)(value & 0xffffff);
+	if (!axvm_hal_aarch64_virtual_timer_is_due(vcpu) && withdraw_timer(vcpu))
+		axvm_vgic_unlink_host(&vcpu->arch.vgic.bank, AXVM_VGIC_VIRTUAL_TIMER);
+}
 
-	if (id >= vgic->line_count)
+void axvm_vgic_resample_timer(struct axvm_vcpu *vcpu)
+{
+	if ((vgic_get(&vcpu->arch.vgic.bank.linked) & 1u << AXVM_VGIC_VIRTUAL_TIMER) == 0)
 		return;
-
-	struct axvm_vgic_bank *bank = vgic_bank(vcpu, id);
-	uint32_t bit = 1u << (id & 31);
-
-	if ((vgic_get(&bank->held) & bit) != 0) {
-		vgic_set(&bank->drop_active, bit);
-		if (id >= AXVM_VGIC_PRIVATE)
-			axvm_vgic_notify_holders(vcpu->vm, id >> 5, bit);
-	} else if ((vgic_get(&bank->active) & bit) != 0) {
-		if ((vgic_get(&bank->evicted) & bit) != 0 && vcpu->arch.vgic.evicted_count > 0)
-			vcpu->arch.vgic.evicted_count--;
-		deactivate_evicted(vcpu, id);
-	}
-	axvm_vgic_refill(vcpu);
+	axvm_hal_irq_sync(vcpu);
+	axvm_vgic_fill(vcpu);
+	axvm_hal_irq_flush(vcpu);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */
@@ -556,8 +522,10 @@ void axvm_vgic_fill(struct axvm_vcpu *vcpu)
 	uint32_t ctlr = vgic_get(&vcpu->vm->arch.vgic.ctlr);
 
 	if ((cpu->hcr & AXVM_ICH_HCR_LRENPIE) != 0)
-		take_eoi_count(vcpu);
+		axvm_vgic_take_eoi_count(vcpu);
 	take_stray_wishes(&cpu->bank);
+	if ((vgic_get(&cpu->bank.linked) & 1u << AXVM_VGIC_VIRTUAL_TIMER) != 0)
+		follow_timer(vcpu);
 	for (uint32_t left = cpu->lr_used; left != 0; left &= left - 1)
 		review(vcpu, (uint32_t)__builtin_ctz(left));
 

@@ -13,6 +13,7 @@
 #include "pte.h"
 #include "regs.h"
 #include "sysreg.h"
+#include "timer.h"
 
 _Static_assert(offsetof(struct axvm_vcpu, arch.x) == 0, "vectors.S");
 _Static_assert(offsetof(struct axvm_vcpu, arch.pc) == AXVM_OFFSET_PC, "vectors.S");
@@ -265,6 +266,20 @@ void axvm_hal_vcpu_unbind(struct axvm_vcpu *vcpu)
 	write_vttbr_el2(0);
 	axvm_isb();
 	axvm_bare_this_cpu()->vcpu = NULL;
+}
+
+bool axvm_hal_aarch64_virtual_timer_is_due(const struct axvm_vcpu *vcpu)
+{
+	const uint64_t all = AXVM_AARCH64_TIMER_ENABLE | AXVM_AARCH64_TIMER_MASK |
+			     AXVM_AARCH64_TIMER_STATUS;
+	const struct axvm_aarch64_sysregs *sys = &vcpu->arch.sys;
+
+	if (axvm_bare_this_cpu()->vcpu == vcpu)
+		return (read_cntv_ctl_el0() & all) ==
+		       (AXVM_AARCH64_TIMER_ENABLE | AXVM_AARCH64_TIMER_STATUS);
+	return (sys->cntv_ctl_el0 & (AXVM_AARCH64_TIMER_ENABLE | AXVM_AARCH64_TIMER_MASK)) ==
+		       AXVM_AARCH64_TIMER_ENABLE &&
+	       axvm_hal_time_ticks() - vcpu->vm->arch.cntvoff >= sys->cntv_cval_el0;
 }
 
 static uint32_t pa_bits(void)
