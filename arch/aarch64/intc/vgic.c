@@ -158,7 +158,8 @@ int axvm_vgic_linked_shared(struct axvm_vm *vm, uint32_t irq)
 {
 	if (!is_shared(vm, irq))
 		return AXVM_EINVAL;
-	vgic_set(&vm->arch.vgic.spi[irq >> 5].linked, 1u << (irq & 31));
+	/* `linked` is its holder's, who may be about to see the end of the one before. */
+	vgic_set(&vm->arch.vgic.spi[irq >> 5].arrived, 1u << (irq & 31));
 	return axvm_arch_irq_pulse(vm, irq);
 }
 
@@ -218,13 +219,24 @@ void axvm_vgic_send_sgi(struct axvm_vcpu *vcpu, uint64_t value, bool group1)
 
 /* ---- reset ---------------------------------------------------------------------------------------- */
 
+/*
+ * Shared ones end at the host; private ones are active on no CPU, since the vCPU is unbound. Another
+ * CPU may bring one in at any moment: it sets `arrived` before the latch, and we clear the latch
+ * before we take `arrived`, so that one which is still active at the host is still pending here.
+ */
+static void release_links(struct axvm_vgic_bank *bank, uint32_t first)
+{
+	uint32_t gone = vgic_clear(&bank->arrived, UINT32_MAX) | vgic_get(&bank->linked);
+
+	vgic_put(&bank->linked, 0);
+	for (uint32_t left = first == 0 ? 0 : gone; left != 0; left &= left - 1)
+		axvm_hal_aarch64_irq_deactivate(first + (uint32_t)__builtin_ctz(left));
+}
+
 static void reset_bank(struct axvm_vgic_bank *bank, uint32_t first)
 {
-	/* Private ones are active on no CPU: the vCPU is unbound. */
-	for (uint32_t left = first == 0 ? 0 : vgic_get(&bank->linked); left != 0; left &= left - 1)
-		axvm_hal_aarch64_irq_deactivate(first + (uint32_t)__builtin_ctz(left));
 	vgic_put(&bank->level, 0);
-	vgic_put(&bank->latch, 0);
+	vgic_clear(&bank->latch, UINT32_MAX);
 	vgic_put(&bank->enabled, 0);
 	vgic_put(&bank->group1, 0);
 	vgic_put(&bank->edge, first == 0 ? VGIC_SGI_MASK : 0);
@@ -234,10 +246,10 @@ static void reset_bank(struct axvm_vgic_bank *bank, uint32_t first)
 	vgic_put(&bank->held_latch, 0);
 	vgic_put(&bank->drop_pending, 0);
 	vgic_put(&bank->drop_active, 0);
-	vgic_put(&bank->linked, 0);
 	vgic_put(&bank->evicted, 0);
 	for (uint32_t i = 0; i < 8; i++)
 		vgic_put(&bank->priority[i], 0);
+	release_links(bank, first);
 }
 
 /* What list register n held is not held any more; what was pending there still is. */

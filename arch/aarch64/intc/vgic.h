@@ -55,6 +55,7 @@ struct axvm_vgic_bank {
 	_Atomic uint32_t drop_pending; /* wishes of others for those held */
 	_Atomic uint32_t drop_active;
 	_Atomic uint32_t linked;  /* the physical interrupt is active until the guest deactivates it */
+	_Atomic uint32_t arrived; /* SPIs: the same, not in a list register yet; then linked */
 	_Atomic uint32_t evicted; /* active, acknowledged by the guest, not held for lack of room */
 	_Atomic uint32_t priority[8]; /* IPRIORITYR words */
 };

@@ -90,6 +90,12 @@ static void set_pending(const struct vgic_bits *at, uint32_t value)
 	refresh(at, value & vgic_get(&at->bank->enabled));
 }
 
+static void deactivate(const struct vgic_bits *at, uint32_t bits)
+{
+	for (; bits != 0; bits &= bits - 1)
+		axvm_hal_aarch64_irq_deactivate(at->word * 32 + (uint32_t)__builtin_ctz(bits));
+}
+
 /* Linked interrupts that are no longer pending: nobody would deactivate them at the host. */
 static void unlink_host(const struct vgic_bits *at, uint32_t bits)
 {
@@ -102,9 +108,7 @@ static void unlink_host(const struct vgic_bits *at, uint32_t bits)
 		axvm_vcpu_request(at->owner, AXVM_REQUEST_IRQ);
 		return;
 	}
-	gone &= vgic_clear(&at->bank->linked, gone);
-	for (; gone != 0; gone &= gone - 1)
-		axvm_hal_aarch64_irq_deactivate(at->word * 32 + (uint32_t)__builtin_ctz(gone));
+	deactivate(at, gone & vgic_clear(&at->bank->linked, gone));
 }
 
 static void clear_pending(const struct vgic_bits *at, uint32_t value)
@@ -113,6 +117,8 @@ static void clear_pending(const struct vgic_bits *at, uint32_t value)
 
 	sync_own(at);
 	latched = value & vgic_clear(&at->bank->latch, value);
+	if ((latched & vgic_get(&at->bank->arrived)) != 0)
+		deactivate(at, latched & vgic_clear(&at->bank->arrived, latched));
 	unlink_host(at, latched & ~vgic_get(&at->bank->active));
 
 	uint32_t held = value & vgic_get(&at->bank->held);

@@ -79,9 +79,8 @@ static void finish(struct axvm_vcpu *vcpu, uint32_t n, struct axvm_vgic_bank *ba
 	}
 	vgic_clear_if(&bank->held_latch, bit);
 	vgic_clear_if(&bank->active, bit);
-	/* A private one that arrives anew is linked after this (vgic_fill.c). */
-	if (id < AXVM_VGIC_PRIVATE || (vgic_get(&bank->latch) & bit) == 0)
-		vgic_clear_if(&bank->linked, bit);
+	/* One that arrives anew is linked after this (vgic_fill.c; insert, for a shared one). */
+	vgic_clear_if(&bank->linked, bit);
 	release(vcpu, n, bank, id);
 }
 
@@ -190,6 +189,19 @@ static uint32_t review_edge(struct axvm_vgic_bank *bank, uint32_t bit, uint32_t 
 	return state;
 }
 
+/*
+ * A shared one has arrived from the host while it is in a list register that is not linked to
+ * it (ISPENDR put it there). It waits for another list register; also where its latch was
+ * taken above as if it were the guest's own.
+ */
+static uint32_t put_off_arrival(struct axvm_vgic_bank *bank, uint32_t bit, uint32_t state)
+{
+	if ((vgic_get(&bank->arrived) & bit) == 0)
+		return state;
+	vgic_set(&bank->latch, bit);
+	return state & ~VGIC_STATE_PENDING;
+}
+
 /* Writes list register n, where it differs, and the words that mirror it. */
 static void store(struct axvm_vgic_cpu *cpu, uint32_t n, struct axvm_vgic_bank *bank, uint32_t id,
 		  uint64_t lr)
@@ -241,6 +253,7 @@ static void review(struct axvm_vcpu *vcpu, uint32_t n)
 		state = review_edge(bank, bit, state, deliverable);
 		eoi = false;
 	}
+	state = put_off_arrival(bank, bit, state);
 
 	if (state == 0) {
 		cpu->lr_dirty |= 1u << n;
@@ -295,6 +308,11 @@ static bool insert(struct axvm_vcpu *vcpu, struct axvm_vgic_bank *bank, uint32_t
 
 	if (line)
 		keep_latch(bank, bit);
+	/* The latch first: whoever brings one in sets it last. */
+	if ((vgic_get(&bank->arrived) & bit) != 0) {
+		vgic_clear(&bank->arrived, bit);
+		vgic_set(&bank->linked, bit);
+	}
 	cpu->lr_used |= 1u << n;
 	cpu->lr_id[n] = id;
 	store(cpu, n, bank, id, vgic_compose(bank, id, VGIC_STATE_PENDING, line));
