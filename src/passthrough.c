@@ -12,6 +12,7 @@
 
 #define PAGE_MASK (AXVM_PAGE_BYTES - 1)
 #define PASSTHROUGH_FLAGS (AXVM_MAP_READ | AXVM_MAP_WRITE | AXVM_MAP_DEVICE)
+#define SHARED_IRQ_FIRST 32u /* files have meaningless numbers below it */
 
 struct list {
 	struct axvm_passthrough_range *ranges;
@@ -250,4 +251,63 @@ int axvm_passthrough_make(struct axvm_vm *vm, struct axvm_text *why)
 	for (uint32_t i = 0; i < vm->passthrough_count && error == 0; i++)
 		error = map_one(vm, &vm->passthrough[i], why);
 	return error;
+}
+
+/* ---- interrupts ---------------------------------------------------------------------------- */
+
+/* Whether entry `at` brings an interrupt that none before it has brought: devices may share. */
+static bool brings_irq(const struct axvm_config *config, uint32_t at)
+{
+	uint32_t irq = config->passthrough[at].irq;
+
+	if (config->irq_mode != AXVM_IRQ_EMULATED || irq < SHARED_IRQ_FIRST)
+		return false;
+	for (uint32_t i = 0; i < at; i++) {
+		if (config->passthrough[i].irq == irq)
+			return false;
+	}
+	return true;
+}
+
+static const char *irq_problem(int error)
+{
+	switch (error) {
+	case AXVM_EPERM:
+		return ": the host uses this interrupt itself";
+	case AXVM_EBUSY:
+		return ": another VM has this interrupt";
+	case AXVM_EINVAL:
+		return ": the host has no such interrupt";
+	default:
+		return ": this interrupt cannot be passed through";
+	}
+}
+
+int axvm_passthrough_attach(struct axvm_vm *vm, struct axvm_text *why)
+{
+	const struct axvm_config *config = vm->config;
+
+	for (; vm->irqs_attached < config->passthrough_count; vm->irqs_attached++) {
+		uint32_t irq = config->passthrough[vm->irqs_attached].irq;
+		int error =
+			brings_irq(config, vm->irqs_attached) ? axvm_hal_irq_attach(vm, irq) : 0;
+
+		if (error == 0)
+			continue;
+		axvm_text_string(why, "passthrough irq ");
+		axvm_text_decimal(why, irq);
+		axvm_text_string(why, irq_problem(error));
+		return error;
+	}
+	return 0;
+}
+
+void axvm_passthrough_detach(struct axvm_vm *vm)
+{
+	while (vm->irqs_attached > 0) {
+		uint32_t at = --vm->irqs_attached;
+
+		if (brings_irq(vm->config, at))
+			axvm_hal_irq_detach(vm, vm->config->passthrough[at].irq);
+	}
 }

@@ -424,9 +424,18 @@ static int publish(struct axvm_vm *vm, struct axvm_text *why)
 static int make_all(struct axvm_vm *vm, struct axvm_text *why)
 {
 	static int (*const steps[])(struct axvm_vm *, struct axvm_text *) = {
-		take_slot,	  make_aspace,	keep_config,   make_vcpus,
-		axvm_memory_make, make_devices, check_devices, axvm_passthrough_make,
-		make_dtb,	  load_first,	publish,
+		take_slot,
+		make_aspace,
+		keep_config,
+		make_vcpus,
+		axvm_memory_make,
+		make_devices,
+		check_devices,
+		axvm_passthrough_make,
+		make_dtb,
+		load_first,
+		axvm_passthrough_attach,
+		publish,
 	};
 
 	for (uint32_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -478,6 +487,7 @@ int axvm_vm_create(const struct axvm_vm_params *params, struct axvm_vm **vm,
 
 void axvm_vm_release(struct axvm_vm *vm)
 {
+	axvm_passthrough_detach(vm);
 	for (uint32_t i = vm->vcpus_made; i-- > 0;)
 		axvm_arch_vcpu_fini(vm->vcpus[i]);
 	while (vm->device_count > 0) {

@@ -66,4 +66,12 @@ AXVM_MUST_USE int axvm_passthrough_plan(const struct axvm_config *config,
 /* Plans, checks with the HAL and with the VM's RAM, and maps. Devices exist. AXVM_EPERM and the above. */
 AXVM_MUST_USE int axvm_passthrough_make(struct axvm_vm *vm, struct axvm_text *why);
 
+/*
+ * Attaches the interrupts of passed-through devices, each once: they may come from then on, so the VM
+ * is complete but for its place in the list. The errors of axvm_hal_irq_attach. Afterwards, and
+ * on an error, axvm_passthrough_detach, which takes them back in reverse order. No lock held.
+ */
+AXVM_MUST_USE int axvm_passthrough_attach(struct axvm_vm *vm, struct axvm_text *why);
+void axvm_passthrough_detach(struct axvm_vm *vm);
+
 #endif

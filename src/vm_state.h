@@ -62,6 +62,7 @@ struct axvm_vm {
 	struct axvm_memory_region *regions;
 	uint32_t passthrough_count;
 	struct axvm_passthrough_range *passthrough;
+	uint32_t irqs_attached; /* entries of config->passthrough whose interrupt was seen to */
 	/* The finished device tree, written again, with a new seed, at each reset. */
 	uint8_t *dtb;
 	uint64_t dtb_bytes;

@@ -47,6 +47,7 @@ void axvm_sim_reset(const struct axvm_sim_machine *machine)
 	axvm_sim_cpu_reset();
 	if (reset_vcpus != NULL)
 		reset_vcpus();
+	axvm_sim_irq_reset();
 	axvm_sim_aarch64_reset();
 	axvm_sim_time_reset(current.time_hz);
 	axvm_sim_log_reset();

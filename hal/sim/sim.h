@@ -46,6 +46,14 @@ uint64_t axvm_sim_mapped_bytes(void);
 /* Bytes given to axvm_hal_cache_clean since the reset. */
 uint64_t axvm_sim_cleaned_bytes(void);
 
+/* ---- interrupts that VMs have ----------------------------------------------------------- */
+
+/* An interrupt of the host's own: no VM gets it. */
+void axvm_sim_keep_irq(uint32_t host_irq);
+/* The VM that has it, or NULL; and how many are attached. */
+const struct axvm_vm *axvm_sim_irq_owner(uint32_t host_irq);
+uint32_t axvm_sim_attached_irqs(void);
+
 /* ---- CPUs and time --------------------------------------------------------------------- */
 
 /* Which CPU the calling thread is. */

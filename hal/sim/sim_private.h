@@ -14,6 +14,7 @@ void axvm_sim_cpu_reset(void);
 void axvm_sim_time_reset(uint64_t hz);
 void axvm_sim_log_reset(void);
 void axvm_sim_tlb_reset(void);
+void axvm_sim_irq_reset(void);
 void axvm_sim_aarch64_reset(void);
 
 /* tlb.c: tells the observer. */

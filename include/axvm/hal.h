@@ -34,6 +34,16 @@ AXVM_MUST_USE int axvm_hal_claim_pages(struct axvm_hpa hpa, uint64_t pages);
  * allocator, not the hypervisor's, not its interrupt controller's. */
 bool axvm_hal_may_pass_through(struct axvm_hpa hpa, uint64_t bytes);
 
+/*
+ * Gives a VM an interrupt of the host: the guest's number is the host's. Each that arrives is
+ * brought to the library (aarch64: axvm_aarch64_physical_spi of arch/aarch64/exit.h), active at the
+ * host until the guest deactivates it. AXVM_EPERM: the host uses it itself. AXVM_EBUSY: a VM has it.
+ * AXVM_EINVAL: the host has no such shared interrupt. No lock held.
+ */
+AXVM_MUST_USE int axvm_hal_irq_attach(struct axvm_vm *vm, uint32_t host_irq);
+/* Takes it back, disabled and not active; no CPU is bringing one in any more. No lock held. */
+void axvm_hal_irq_detach(struct axvm_vm *vm, uint32_t host_irq);
+
 /* Host virtual address of host RAM, valid until unmap. Never NULL for allocated or claimed pages. */
 void *axvm_hal_map(struct axvm_hpa hpa, uint64_t bytes);
 void axvm_hal_unmap(void *address, uint64_t bytes);

@@ -278,9 +278,141 @@ TEST(what_the_host_keeps_or_what_is_memory_is_refused)
 	CHECK_EQ(axvm_sim_used_pages(), 0);
 }
 
+/* ---- interrupts ---------------------------------------------------------------------------- */
+
+#define DEVICES 4u
+
+/* Two devices share 70; upstream's files have numbers below 32 that mean nothing. */
+static const struct axvm_config_passthrough with_irqs[DEVICES] = {
+	{ .name = "a", .gpa = { DEVICE }, .hpa = { DEVICE }, .bytes = 0x1000, .irq = 70 },
+	{ .name = "b",
+	  .gpa = { DEVICE + 0x1000 },
+	  .hpa = { DEVICE },
+	  .bytes = 0x1000,
+	  .irq = 0x17 },
+	{ .name = "c", .gpa = { DEVICE + 0x2000 }, .hpa = { DEVICE }, .bytes = 0x1000, .irq = 70 },
+	{ .name = "d", .gpa = { DEVICE + 0x3000 }, .hpa = { DEVICE }, .bytes = 0x1000, .irq = 32 },
+};
+
+static void begin_irqs(struct test_vm *test)
+{
+	axvm_sim_reset(NULL);
+	REQUIRE_EQ(axvm_init(NULL), 0);
+	test_vm_init(test, 1);
+	test->config.passthrough = with_irqs;
+	test->config.passthrough_count = DEVICES;
+}
+
+TEST(interrupts_are_the_vms_from_its_creation_to_its_end)
+{
+	struct test_vm test;
+
+	begin_irqs(&test);
+	REQUIRE_EQ(test_vm_create(&test), 0);
+	CHECK_EQ(axvm_sim_attached_irqs(), 2);
+	CHECK(axvm_sim_irq_owner(70) == test.vm);
+	CHECK(axvm_sim_irq_owner(32) == test.vm);
+	test_vm_end(&test);
+	CHECK_EQ(axvm_sim_attached_irqs(), 0);
+}
+
+TEST(only_emulated_interrupts_are_attached)
+{
+	struct test_vm test;
+
+	begin_irqs(&test);
+	test.config.irq_mode = AXVM_IRQ_NONE;
+	REQUIRE_EQ(test_vm_create(&test), 0);
+	CHECK_EQ(axvm_sim_attached_irqs(), 0);
+	test_vm_end(&test);
+}
+
+TEST(an_interrupt_that_cannot_be_had_ends_the_creation_and_gives_back_the_others)
+{
+	struct test_vm test;
+
+	begin_irqs(&test);
+	axvm_sim_keep_irq(32);
+	CHECK_EQ(test_vm_create(&test), AXVM_EPERM);
+	CHECK_STR_EQ(test.why, "passthrough irq 32: the host uses this interrupt itself");
+	CHECK_EQ(axvm_sim_attached_irqs(), 0);
+	CHECK_EQ(axvm_sim_used_pages(), 0);
+
+	const struct axvm_config_passthrough none = {
+		.name = "a", .gpa = { DEVICE }, .hpa = { DEVICE }, .bytes = 0x1000, .irq = 1020
+	};
+
+	CHECK_EQ(create_with(&test, &none), AXVM_EINVAL);
+	CHECK_STR_EQ(test.why, "passthrough irq 1020: the host has no such interrupt");
+	CHECK_EQ(axvm_sim_used_pages(), 0);
+}
+
+TEST(an_interrupt_belongs_to_one_vm)
+{
+	struct test_vm first;
+	struct test_vm second;
+
+	begin_irqs(&first);
+	REQUIRE_EQ(test_vm_create(&first), 0);
+	test_vm_init(&second, 2);
+	second.config.passthrough = &with_irqs[2];
+	second.config.passthrough_count = 2;
+	CHECK_EQ(test_vm_create(&second), AXVM_EBUSY);
+	CHECK_STR_EQ(second.why, "passthrough irq 70: another VM has this interrupt");
+	CHECK_EQ(axvm_sim_attached_irqs(), 2);
+	CHECK(axvm_sim_irq_owner(70) == first.vm);
+	test_vm_end(&first);
+	REQUIRE_EQ(test_vm_create(&second), 0);
+	CHECK(axvm_sim_irq_owner(70) == second.vm);
+	test_vm_end(&second);
+	CHECK_EQ(axvm_sim_attached_irqs(), 0);
+}
+
+TEST(whichever_allocation_fails_no_interrupt_stays_attached)
+{
+	struct test_vm test;
+	uint64_t n = 0;
+	int error;
+
+	begin_irqs(&test);
+	do {
+		axvm_sim_fail_allocation_after(n++);
+		error = test_vm_create(&test);
+		CHECK_EQ(axvm_sim_attached_irqs(), error == 0 ? 2 : 0);
+		CHECK(error == 0 || axvm_sim_used_pages() == 0);
+	} while (error != 0 && n < 1000);
+	CHECK(n > 3);
+	axvm_sim_fail_allocation_after(AXVM_SIM_NEVER);
+	REQUIRE_EQ(error, 0);
+	test_vm_end(&test);
+	CHECK_EQ(axvm_sim_attached_irqs(), 0);
+}
+
+TEST(an_id_that_is_taken_gives_the_interrupts_back)
+{
+	struct test_vm first;
+	struct test_vm second;
+
+	begin_irqs(&first);
+	second = first;
+	first.config.passthrough_count = 0;
+	REQUIRE_EQ(test_vm_create(&first), 0);
+	second.params.config = &second.config;
+	second.config.memory = second.memory;
+	second.config.emu = second.devices;
+	CHECK_EQ(test_vm_create(&second), AXVM_EEXIST);
+	CHECK_EQ(axvm_sim_attached_irqs(), 0);
+	test_vm_end(&first);
+}
+
 AXTEST_MAIN(ranges_are_rounded_outward_at_both_ends, ranges_that_touch_and_agree_become_one,
 	    the_host_address_is_honoured, entries_that_cannot_be_are_refused_by_their_kind,
 	    emulated_devices_are_holes_of_whole_pages, a_hole_over_everything_leaves_nothing,
 	    random_ranges_and_holes_agree_with_an_array_of_pages,
 	    a_vm_has_its_devices_mapped_and_its_emulated_ones_not,
-	    what_the_host_keeps_or_what_is_memory_is_refused)
+	    what_the_host_keeps_or_what_is_memory_is_refused,
+	    interrupts_are_the_vms_from_its_creation_to_its_end,
+	    only_emulated_interrupts_are_attached,
+	    an_interrupt_that_cannot_be_had_ends_the_creation_and_gives_back_the_others,
+	    an_interrupt_belongs_to_one_vm, whichever_allocation_fails_no_interrupt_stays_attached,
+	    an_id_that_is_taken_gives_the_interrupts_back)

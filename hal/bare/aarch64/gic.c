@@ -56,6 +56,7 @@ static uintptr_t gicd;
 static struct region regions[1 + REGIONS_MAX]; /* the distributor, then the redistributors */
 static uint32_t region_count;
 static uint32_t spi_limit;
+static struct axvm_lock config_lock = { .rank = AXVM_LOCK_LEAF }; /* of GICD_ICFGR */
 
 static struct {
 	uint32_t intid;
@@ -145,6 +146,7 @@ bool axvm_bare_irq_init(const void *fdt, const char **why)
 	}
 	gicd = (uintptr_t)axvm_bare_map_device(axvm_hpa(regions[0].hpa), regions[0].bytes);
 	init_distributor();
+	axvm_bare_spi_init(fdt, node);
 	return true;
 }
 
@@ -228,6 +230,46 @@ void axvm_hal_aarch64_irq_deactivate(uint32_t intid)
 		axvm_mmio_write32(gicd + GICD_ICACTIVER + intid / 32 * 4, 1u << intid % 32);
 }
 
+uint32_t axvm_bare_gic_spi_limit(void)
+{
+	return spi_limit;
+}
+
+void axvm_bare_gic_disable_spi(uint32_t intid)
+{
+	axvm_mmio_write32(gicd + GICD_ICENABLER + intid / 32 * 4, 1u << intid % 32);
+	wait_for_write();
+}
+
+/* A route is changed while the interrupt is disabled, as [GICv3 12.9.22] asks. */
+void axvm_bare_gic_route_spi(uint32_t intid, const struct axvm_cpu *cpu)
+{
+	axvm_bare_gic_disable_spi(intid);
+	axvm_mmio_write64(gicd + GICD_IROUTER + 8ULL * intid, cpu->hardware_id);
+	axvm_mmio_write32(gicd + GICD_ISENABLER + intid / 32 * 4, 1u << intid % 32);
+}
+
+void axvm_bare_gic_enable_spi(uint32_t intid, bool edge, const struct axvm_cpu *cpu)
+{
+	uintptr_t config = gicd + GICD_ICFGR + intid / 16 * 4;
+	uint32_t bit = 2u << (intid % 16 * 2);
+
+	axvm_lock_take(&config_lock);
+	uint32_t value = axvm_mmio_read32(config);
+	axvm_mmio_write32(config, edge ? value | bit : value & ~bit);
+	axvm_lock_drop(&config_lock);
+	axvm_bare_gic_route_spi(intid, cpu);
+}
+
+bool axvm_bare_gic_is_own(uint32_t intid)
+{
+	for (uint32_t i = 0; i < handler_count; i++) {
+		if (handlers[i].intid == intid)
+			return true;
+	}
+	return false;
+}
+
 bool axvm_bare_irq_attach(uint32_t intid, bool edge, void (*handler)(uint32_t intid))
 {
 	if (intid < SPI_FIRST || intid >= spi_limit || handler_count == HANDLERS_MAX)
@@ -235,13 +277,7 @@ bool axvm_bare_irq_attach(uint32_t intid, bool edge, void (*handler)(uint32_t in
 	handlers[handler_count].intid = intid;
 	handlers[handler_count].call = handler;
 	handler_count++;
-
-	uintptr_t config = gicd + GICD_ICFGR + intid / 16 * 4;
-	uint32_t bit = 2u << (intid % 16 * 2);
-	uint32_t value = axvm_mmio_read32(config);
-	axvm_mmio_write32(config, edge ? value | bit : value & ~bit);
-	axvm_mmio_write64(gicd + GICD_IROUTER + 8ULL * intid, axvm_cpus[0].hardware_id);
-	axvm_mmio_write32(gicd + GICD_ISENABLER + intid / 32 * 4, 1u << intid % 32);
+	axvm_bare_gic_enable_spi(intid, edge, &axvm_cpus[0]);
 	return true;
 }
 
@@ -279,6 +315,8 @@ static void call_handler(uint32_t intid)
 OUT_OF_LINE static void take(struct axvm_vcpu *vcpu, uint32_t intid)
 {
 	write_icc_eoir1_el1(intid);
+	if (intid >= SPI_FIRST && axvm_bare_spi_arrived(intid))
+		return; /* active until the guest deactivates it */
 	if (intid == AXVM_INTID_HYPERVISOR_TIMER)
 		axvm_timer_interrupt(axvm_bare_this_cpu());
 	else if (intid == AXVM_INTID_MAINTENANCE && vcpu != NULL)
