@@ -97,6 +97,23 @@ static const struct node_shape *find_shape(enum axvm_emu_type type)
 	return NULL;
 }
 
+/* A device that is passed through has a node when its name says what it is: "pl011" and more. */
+static bool find_passed(const struct axvm_config_passthrough *device, struct axvm_config_emu *as)
+{
+	static const char prefix[] = "pl011";
+	uint32_t at = 0;
+
+	if (device->path != NULL || device->name == NULL)
+		return false;
+	while (prefix[at] != '\0' && device->name[at] == prefix[at])
+		at++;
+	*as = (struct axvm_config_emu){ .type = AXVM_EMU_PL011,
+					.base = device->gpa,
+					.bytes = device->bytes,
+					.irq = device->irq };
+	return prefix[at] == '\0';
+}
+
 /* ---- shared with patching ------------------------------------------------------------------- */
 
 void axvm_guest_fdt_name(struct axvm_text *text, const char *name, uint64_t address)
@@ -113,18 +130,29 @@ void axvm_guest_fdt_name(struct axvm_text *text, const char *name, uint64_t addr
 	axvm_text_char(text, digits[address & 0xf]);
 }
 
+static bool uart_path(const struct axvm_config_emu *emu, char path[64])
+{
+	const struct node_shape *shape = find_shape(emu->type);
+	struct axvm_text text = axvm_text(path, 64);
+
+	if (!shape || !shape->is_uart)
+		return false;
+	axvm_text_char(&text, '/');
+	axvm_guest_fdt_name(&text, shape->name, emu->base.addr);
+	return true;
+}
+
 bool axvm_guest_fdt_stdout(const struct axvm_config *config, char path[64])
 {
 	for (uint32_t i = 0; i < config->emu_count; i++) {
-		const struct node_shape *shape = find_shape(config->emu[i].type);
-
-		if (shape && shape->is_uart) {
-			struct axvm_text text = axvm_text(path, 64);
-
-			axvm_text_char(&text, '/');
-			axvm_guest_fdt_name(&text, shape->name, config->emu[i].base.addr);
+		if (uart_path(&config->emu[i], path))
 			return true;
-		}
+	}
+	for (uint32_t i = 0; i < config->passthrough_count; i++) {
+		struct axvm_config_emu as;
+
+		if (find_passed(&config->passthrough[i], &as) && uart_path(&as, path))
+			return true;
 	}
 	return false;
 }
@@ -238,6 +266,14 @@ static void write_devices(struct axvm_guest_fdt *fdt, enum axvm_isa isa,
 
 		wants_clock = wants_clock || (shape && shape->wants_clock);
 		write_device(fdt, isa, &config->emu[i]);
+	}
+	for (uint32_t i = 0; i < config->passthrough_count; i++) {
+		struct axvm_config_emu as;
+
+		if (find_passed(&config->passthrough[i], &as)) {
+			wants_clock = true;
+			write_device(fdt, isa, &as);
+		}
 	}
 	if (!wants_clock)
 		return;

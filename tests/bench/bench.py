@@ -47,10 +47,10 @@ def run(command, timeout):
     return output, status
 
 
-def axvm(vm, *options, plugin=()):
+def axvm(vm, *options, plugin=(), qemu=()):
     command = ["build/axvm", "run", "--isa", "aarch64", "--icount", *options, vm]
     if plugin:
-        command += ["--", "-plugin", ",".join(plugin)]
+        command += ["--", "-plugin", ",".join(plugin), *qemu]
     return command
 
 
@@ -132,10 +132,10 @@ def plugin_options(plugin, path, *more):
     return [plugin, f"out={path}", f"marker={MARKER}", *more]
 
 
-def linux(name, vm, plugin, symbols, *more):
+def linux(name, vm, plugin, symbols, *more, qemu=()):
     path = os.path.join(OUT, f"count-{name}.txt")
     command = axvm(vm, "--timeout", str(LINUX_TIMEOUT_S), "--append", "nokaslr",
-                   "--until", f"^{MARKER}", plugin=plugin_options(plugin, path, *more))
+                   "--until", f"^{MARKER}", plugin=plugin_options(plugin, path, *more), qemu=qemu)
     return count(command, path, symbols, LINUX_TIMEOUT_S)
 
 
@@ -168,7 +168,8 @@ def boots(plugin, symbols, wanted):
               f"{copied} of them copying its images")
     if wanted("linux_boot_passed_uart"):
         passed = linux("passed", "tests/bench/linux-passthrough-aarch64.toml", plugin, symbols,
-                       "guest_console=on")
+                       "guest_console=on", "uart=0x9040000",
+                       qemu=["-serial", "chardev:console"])
         if passed:
             rows["linux_boot_passed_uart"] = float(passed.levels["el2"] - passed.first_guest)
     native = linux_native(plugin, symbols) if wanted("linux_overhead_percent") else None

@@ -39,6 +39,28 @@ TEST(the_tree_has_the_shape_of_qemus_virt_machine)
 	check_bytes("/intc@8000000", "compatible", "arm,gic-v3\0arm,gic", 19);
 }
 
+TEST(a_uart_that_is_passed_through_by_its_name_has_a_node)
+{
+	const struct axvm_config_passthrough devices[] = {
+		{ .name = "pl01", .gpa = { 0x9020000 }, .bytes = 0x1000, .irq = 41 },
+		{ .name = "/pl011", .path = "/pl011" },
+		{ .name = "pl011-second", .gpa = { 0x9040000 }, .bytes = 0x1000, .irq = 40 },
+	};
+
+	begin();
+	config.emu_count = 0;
+	config.passthrough = devices;
+	config.passthrough_count = 3;
+	REQUIRE_EQ(make(), 0);
+	check_valid();
+	check_bytes("/pl011@9040000", "compatible", "arm,pl011\0arm,primecell", 24);
+	check_cells("/pl011@9040000", "reg", 4, 0, 0x9040000, 0, 0x1000);
+	check_cells("/pl011@9040000", "interrupts", 3, 0, 8, 4, 0);
+	check_string("/chosen", "stdout-path", "/pl011@9040000");
+	CHECK(has_node("/apb-pclk"));
+	CHECK(!has_node("/pl011@9020000"));
+}
+
 TEST(what_there_is_none_of_is_not_in_the_tree)
 {
 	begin();
@@ -225,8 +247,10 @@ TEST(cpus_are_numbered_as_qemu_numbers_them)
 	CHECK_EQ(axvm_guest_cpu_id(&config, AXVM_ISA_RISCV64, 0), 0x80000100);
 }
 
-AXTEST_MAIN(the_tree_has_the_shape_of_qemus_virt_machine, what_there_is_none_of_is_not_in_the_tree,
-	    the_initrd_is_told_by_its_ends, a_seed_gives_both_seeds_and_can_be_changed_in_place,
+AXTEST_MAIN(the_tree_has_the_shape_of_qemus_virt_machine,
+	    a_uart_that_is_passed_through_by_its_name_has_a_node,
+	    what_there_is_none_of_is_not_in_the_tree, the_initrd_is_told_by_its_ends,
+	    a_seed_gives_both_seeds_and_can_be_changed_in_place,
 	    each_memory_region_has_its_node_but_devices_have_none,
 	    the_controllers_phandle_is_the_platforms_choice, riscv64_devices_have_its_shapes,
 	    virtio_devices_have_edge_interrupts_on_the_gic,
