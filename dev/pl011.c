@@ -4,16 +4,19 @@
  * sees the front of a longer ring, so that what is pasted into a console is not lost.
  *
  * A guest's console is the hottest device of a boot: one FR read and one DR write a character.
- * FR is an atomic word that is read without the lock, and a DR write only appends to `out`.
- * `out` is handed on when a line ends, when it is full, when a driver writes another register
- * (as each does at the end of a burst), and at the latest when the timer expires.
+ * A DR write only appends to `out`, which is handed on when a line ends, when it is full, when a
+ * driver writes another register (as each does at the end of a burst), and at the latest when the
+ * timer expires. Reads mostly do not come here: the registers live in a shadow page (shadow.h),
+ * which the guest has mapped while reading has no side effect, that is, while the receiver is
+ * empty. It can fill in two ways. For input from outside and for turning loopback on the page is
+ * unmapped first, and the VM's lock held until it is done; without loopback nothing else fills
+ * it, so whoever has found it empty under the VM's lock may map the page.
  */
 #include <axvm/hal.h>
 #include <axvm/irq.h>
 
-#include "lock.h"
+#include "shadow.h"
 #include "table.h"
-#include "vm_state.h"
 
 enum pl011_register {
 	DR = 0x000,
@@ -31,7 +34,6 @@ enum pl011_register {
 	ICR = 0x044,
 	DMACR = 0x048,
 	ID_FIRST = 0xfe0, /* PeriphID0 to 3, PCellID0 to 3 */
-	ID_LAST = 0xffc,
 };
 
 enum {
@@ -78,7 +80,7 @@ enum {
 #define OUT_DELAY_MS 20u
 
 struct pl011 {
-	_Atomic uint32_t fr; /* written under the lock, read without */
+	struct axvm_shadow shadow; /* every register but DR; written under the lock, read without */
 	struct axvm_lock lock;
 	/* All below: under the lock. */
 	bool level; /* of the interrupt line */
@@ -86,16 +88,6 @@ struct pl011 {
 	bool has_overrun;   /* the next character received carries DR.OE */
 	uint32_t out_count; /* bytes in `out` */
 	uint32_t out_limit; /* while out_count is below, sending is no more than appending */
-	uint32_t ris;
-	uint32_t imsc;
-	uint32_t cr;
-	uint32_t lcr_h;
-	uint32_t ifls;
-	uint32_t rsr;
-	uint32_t ilpr;
-	uint32_t ibrd;
-	uint32_t fbrd;
-	uint32_t dmacr;
 	uint32_t rx_first; /* index into rx */
 	uint32_t rx_count; /* in rx; the guest sees at most fifo_depth() of them */
 	struct axvm_device *device;
@@ -104,6 +96,26 @@ struct pl011 {
 	uint16_t rx[RX_RING_BYTES]; /* DR images */
 	char out[OUT_BYTES];
 };
+
+static inline uint32_t get(const struct pl011 *uart, enum pl011_register offset)
+{
+	return axvm_shadow_get(&uart->shadow, offset);
+}
+
+static inline void set(struct pl011 *uart, enum pl011_register offset, uint32_t value)
+{
+	axvm_shadow_set(&uart->shadow, offset, value);
+}
+
+static void raise_status(struct pl011 *uart, uint32_t bits)
+{
+	set(uart, RIS, get(uart, RIS) | bits);
+}
+
+static void clear_status(struct pl011 *uart, uint32_t bits)
+{
+	set(uart, RIS, get(uart, RIS) & ~bits);
+}
 
 /* ---- output ----------------------------------------------------------------------------- */
 
@@ -121,7 +133,8 @@ static void flush(struct pl011 *uart)
  */
 static void update_out_limit(struct pl011 *uart)
 {
-	bool is_plain = uart->timer_runs && !(uart->cr & CR_LBE) && !(uart->imsc & INT_TX);
+	bool is_plain = uart->timer_runs && !(get(uart, CR) & CR_LBE) &&
+			!(get(uart, IMSC) & INT_TX) && get(uart, RIS) & INT_TX;
 
 	uart->out_limit = is_plain ? OUT_BYTES - 1 : 0;
 }
@@ -149,8 +162,10 @@ static void start_timer(struct pl011 *uart)
 
 static void update_line(struct pl011 *uart)
 {
-	bool level = (uart->ris & uart->imsc) != 0;
+	uint32_t masked = get(uart, RIS) & get(uart, IMSC);
+	bool level = masked != 0;
 
+	set(uart, MIS, masked);
 	if (level == uart->level)
 		return;
 	uart->level = level;
@@ -159,7 +174,7 @@ static void update_line(struct pl011 *uart)
 
 static uint32_t fifo_depth(const struct pl011 *uart)
 {
-	return uart->lcr_h & LCR_H_FEN ? FIFO_DEPTH : 1;
+	return get(uart, LCR_H) & LCR_H_FEN ? FIFO_DEPTH : 1;
 }
 
 /* How many characters raise RXRIS: IFLS.RXIFLSEL in eighths of the FIFO. */
@@ -167,29 +182,29 @@ static uint32_t rx_trigger(const struct pl011 *uart)
 {
 	static const uint8_t levels[8] = { 2, 4, 8, 12, 14, 14, 14, 14 };
 
-	return uart->lcr_h & LCR_H_FEN ? levels[(uart->ifls >> 3) & 7] : 1;
+	return get(uart, LCR_H) & LCR_H_FEN ? levels[(get(uart, IFLS) >> 3) & 7] : 1;
 }
 
 /* In loopback the modem outputs drive the inputs; otherwise nothing is connected to them. */
 static uint32_t modem_flags(const struct pl011 *uart)
 {
-	if (!(uart->cr & CR_LBE))
+	if (!(get(uart, CR) & CR_LBE))
 		return 0;
-	return (uart->cr & CR_RTS ? FR_CTS : 0u) | (uart->cr & CR_DTR ? FR_DSR : 0u) |
-	       (uart->cr & CR_OUT1 ? FR_DCD : 0u) | (uart->cr & CR_OUT2 ? FR_RI : 0u);
+	return (get(uart, CR) & CR_RTS ? FR_CTS : 0u) | (get(uart, CR) & CR_DTR ? FR_DSR : 0u) |
+	       (get(uart, CR) & CR_OUT1 ? FR_DCD : 0u) | (get(uart, CR) & CR_OUT2 ? FR_RI : 0u);
 }
 
 static void update_flags(struct pl011 *uart)
 {
-	uint32_t old = atomic_load_explicit(&uart->fr, memory_order_relaxed);
 	uint32_t fr = FR_TXFE | modem_flags(uart);
-	uint32_t changed = (old ^ fr) & FR_MODEM;
+	uint32_t changed = (get(uart, FR) ^ fr) & FR_MODEM;
 
 	fr |= uart->rx_count == 0 ? FR_RXFE : 0u;
 	fr |= uart->rx_count >= fifo_depth(uart) ? FR_RXFF : 0u;
-	uart->ris |= (changed & FR_CTS ? INT_CTS : 0u) | (changed & FR_DSR ? INT_DSR : 0u) |
-		     (changed & FR_DCD ? INT_DCD : 0u) | (changed & FR_RI ? INT_RI : 0u);
-	atomic_store_explicit(&uart->fr, fr, memory_order_relaxed);
+	raise_status(uart, (changed & FR_CTS ? INT_CTS : 0u) | (changed & FR_DSR ? INT_DSR : 0u) |
+				   (changed & FR_DCD ? INT_DCD : 0u) |
+				   (changed & FR_RI ? INT_RI : 0u));
+	set(uart, FR, fr);
 }
 
 /* ---- the receiver ------------------------------------------------------------------------- */
@@ -203,16 +218,16 @@ static void push(struct pl011 *uart, uint32_t image)
 	uart->rx[(uart->rx_first + uart->rx_count) % RX_RING_BYTES] = (uint16_t)image;
 	uart->rx_count++;
 	if (image & DR_BE)
-		uart->ris |= INT_BE;
+		raise_status(uart, INT_BE);
 	if (uart->rx_count >= rx_trigger(uart))
-		uart->ris |= INT_RX;
+		raise_status(uart, INT_RX);
 }
 
 /* Nothing more comes for now: fewer than the trigger level time out at once. */
 static void end_burst(struct pl011 *uart)
 {
 	if (uart->rx_count > 0 && uart->rx_count < rx_trigger(uart))
-		uart->ris |= INT_RT;
+		raise_status(uart, INT_RT);
 	update_flags(uart);
 }
 
@@ -220,8 +235,8 @@ static void receive_looped(struct pl011 *uart, uint32_t image)
 {
 	if (uart->rx_count >= fifo_depth(uart)) {
 		uart->has_overrun = true;
-		uart->rsr |= RSR_OE;
-		uart->ris |= INT_OE;
+		set(uart, RSR, get(uart, RSR) | RSR_OE);
+		raise_status(uart, INT_OE);
 		return;
 	}
 	push(uart, image);
@@ -237,16 +252,43 @@ static uint32_t pop(struct pl011 *uart)
 
 	uart->rx_first = (uart->rx_first + 1) % RX_RING_BYTES;
 	uart->rx_count--;
-	uart->rsr = image >> DR_ERROR_SHIFT;
+	set(uart, RSR, image >> DR_ERROR_SHIFT);
 	if (uart->rx_count >= fifo_depth(uart))
-		uart->ris |= INT_RX; /* the next of the ring has moved up into the FIFO */
+		raise_status(uart, INT_RX); /* the next of the ring has moved up into the FIFO */
 	else if (uart->rx_count < rx_trigger(uart))
-		uart->ris &= ~(uint32_t)INT_RX;
+		clear_status(uart, INT_RX);
 	if (uart->rx_count == 0)
-		uart->ris &= ~(uint32_t)INT_RT;
+		clear_status(uart, INT_RT);
 	end_burst(uart);
 	update_line(uart);
 	return image;
+}
+
+/* Whether it stays empty as long as the VM's lock is held, see above. */
+static bool stays_empty(const struct pl011 *uart)
+{
+	return uart->rx_count == 0 && !(get(uart, CR) & CR_LBE);
+}
+
+/* Under the VM's lock only: its next taker may find it otherwise. */
+static void map_when_empty(struct pl011 *uart)
+{
+	axvm_lock_take(&uart->lock);
+	bool is_safe = stays_empty(uart);
+	axvm_lock_drop(&uart->lock);
+
+	if (is_safe)
+		axvm_shadow_map(&uart->shadow);
+}
+
+static void receive(struct pl011 *uart, const char *data, uint64_t bytes, uint64_t *taken)
+{
+	axvm_lock_take(&uart->lock);
+	while (*taken < bytes && uart->rx_count < RX_RING_BYTES)
+		push(uart, (uint8_t)data[(*taken)++]);
+	end_burst(uart);
+	update_line(uart);
+	axvm_lock_drop(&uart->lock);
 }
 
 static uint64_t pl011_input(struct axvm_device *device, const char *data, uint64_t bytes)
@@ -254,87 +296,64 @@ static uint64_t pl011_input(struct axvm_device *device, const char *data, uint64
 	struct pl011 *uart = device->state;
 	uint64_t taken = 0;
 
-	axvm_lock_take(&uart->lock);
-	while (taken < bytes && uart->rx_count < RX_RING_BYTES)
-		push(uart, (uint8_t)data[taken++]);
-	end_burst(uart);
-	update_line(uart);
-	axvm_lock_drop(&uart->lock);
+	if (bytes == 0)
+		return 0;
+	axvm_lock_take(&device->vm->lock);
+	axvm_shadow_unmap(&uart->shadow);
+	receive(uart, data, bytes, &taken);
+	axvm_lock_drop(&device->vm->lock);
 	return taken;
 }
 
 /* ---- registers ------------------------------------------------------------------------------ */
 
-static uint32_t identification(uint64_t offset)
+static void write_identification(struct pl011 *uart)
 {
 	static const uint8_t bytes[8] = { 0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1 };
 
-	return bytes[(offset - ID_FIRST) / 4];
+	for (uint32_t i = 0; i < sizeof(bytes); i++)
+		axvm_shadow_set(&uart->shadow, ID_FIRST + 4 * i, bytes[i]);
 }
 
-static uint32_t read_register(struct pl011 *uart, uint64_t offset)
+/* RSR is DR's neighbour in a doubleword. */
+__attribute__((noinline)) static uint64_t read_data(struct pl011 *uart)
 {
-	switch (offset) {
-	case DR:
-		return pop(uart);
-	case RSR:
-		return uart->rsr;
-	case ILPR:
-		return uart->ilpr;
-	case IBRD:
-		return uart->ibrd;
-	case FBRD:
-		return uart->fbrd;
-	case LCR_H:
-		return uart->lcr_h;
-	case CR:
-		return uart->cr;
-	case IFLS:
-		return uart->ifls;
-	case IMSC:
-		return uart->imsc;
-	case RIS:
-		return uart->ris;
-	case MIS:
-		return uart->ris & uart->imsc;
-	case DMACR:
-		return uart->dmacr;
-	default:
-		return 0;
-	}
-}
-
-/* Apart, so that the flag register's path needs no stack frame. */
-__attribute__((noinline)) static uint64_t read_other(struct pl011 *uart, uint64_t offset)
-{
-	if (offset >= ID_FIRST)
-		return offset <= ID_LAST && offset % 4 == 0 ? identification(offset) : 0;
+	struct axvm_lock *vm_lock = &uart->device->vm->lock;
 
 	axvm_lock_take(&uart->lock);
-	uint32_t value = read_register(uart, offset);
+	bool was_empty = uart->rx_count == 0;
+	uint64_t value = pop(uart);
+	bool is_safe = !was_empty && stays_empty(uart);
+
+	value |= (uint64_t)get(uart, RSR) << 32;
 	axvm_lock_drop(&uart->lock);
+	if (is_safe) {
+		axvm_lock_take(vm_lock);
+		map_when_empty(uart);
+		axvm_lock_drop(vm_lock);
+	}
 	return value;
 }
 
-/* What is no register, or is not aligned to one, reads as zero and ignores writes. */
+/*
+ * Memory, but for DR: a byte of a register is that byte, what is no register is zero. A read of
+ * DR's upper bytes alone takes nothing out.
+ */
 static uint64_t pl011_read(struct axvm_device *device, struct axvm_vcpu *vcpu, uint64_t offset,
 			   unsigned bytes)
 {
 	struct pl011 *uart = device->state;
 
 	(void)vcpu;
-	(void)bytes;
-	if (offset == FR)
-		return atomic_load_explicit(&uart->fr, memory_order_relaxed);
-	return read_other(uart, offset);
+	return offset == DR ? read_data(uart) : axvm_shadow_load(&uart->shadow, offset, bytes);
 }
 
 static void write_lcr_h(struct pl011 *uart, uint32_t value)
 {
-	bool begins_break = (value & ~uart->lcr_h & LCR_H_BRK) != 0;
+	bool begins_break = (value & ~get(uart, LCR_H) & LCR_H_BRK) != 0;
 
-	uart->lcr_h = value & 0xff;
-	if (begins_break && uart->cr & CR_LBE)
+	set(uart, LCR_H, value & 0xff);
+	if (begins_break && get(uart, CR) & CR_LBE)
 		receive_looped(uart, DR_BE);
 	end_burst(uart);
 }
@@ -343,36 +362,36 @@ static void write_register(struct pl011 *uart, uint64_t offset, uint32_t value)
 {
 	switch (offset) {
 	case RSR:
-		uart->rsr = 0;
+		set(uart, RSR, 0);
 		break;
 	case ILPR:
-		uart->ilpr = value & 0xff;
+		set(uart, ILPR, value & 0xff);
 		break;
 	case IBRD:
-		uart->ibrd = value & 0xffff;
+		set(uart, IBRD, value & 0xffff);
 		break;
 	case FBRD:
-		uart->fbrd = value & 0x3f;
+		set(uart, FBRD, value & 0x3f);
 		break;
 	case LCR_H:
 		write_lcr_h(uart, value);
 		break;
 	case CR:
-		uart->cr = value & 0xff87;
+		set(uart, CR, value & 0xff87);
 		update_flags(uart);
 		break;
 	case IFLS:
-		uart->ifls = value & 0x3f;
+		set(uart, IFLS, value & 0x3f);
 		end_burst(uart);
 		break;
 	case IMSC:
-		uart->imsc = value & INT_ALL;
+		set(uart, IMSC, value & INT_ALL);
 		break;
 	case ICR:
-		uart->ris &= ~value;
+		clear_status(uart, value);
 		break;
 	case DMACR:
-		uart->dmacr = value & 7;
+		set(uart, DMACR, value & 7);
 		break;
 	default:
 		break;
@@ -382,8 +401,8 @@ static void write_register(struct pl011 *uart, uint64_t offset, uint32_t value)
 /* CR's enable bits are not looked at: a guest's first words come before it has set them. */
 static void transmit(struct pl011 *uart, char character)
 {
-	uart->ris |= INT_TX;
-	if (uart->cr & CR_LBE) {
+	raise_status(uart, INT_TX);
+	if (get(uart, CR) & CR_LBE) {
 		receive_looped(uart, (uint8_t)character);
 		return;
 	}
@@ -394,19 +413,44 @@ static void transmit(struct pl011 *uart, char character)
 		start_timer(uart);
 }
 
-/* The lock is held, and dropped here: apart, as read_other. */
+/*
+ * What is sent is received from now on, or no longer. Another CPU may write CR at the same time:
+ * whatever it was, it becomes `value`.
+ */
+static void switch_loopback(struct pl011 *uart, uint32_t value)
+{
+	struct axvm_lock *vm_lock = &uart->device->vm->lock;
+
+	axvm_lock_take(vm_lock);
+	if (value & CR_LBE)
+		axvm_shadow_unmap(&uart->shadow);
+	axvm_lock_take(&uart->lock);
+	write_register(uart, CR, value);
+	update_line(uart);
+	update_out_limit(uart);
+	axvm_lock_drop(&uart->lock);
+	map_when_empty(uart);
+	axvm_lock_drop(vm_lock);
+}
+
+/* The lock is held, and dropped here: apart, so that appending needs no stack frame. */
 __attribute__((noinline)) static void write_other(struct pl011 *uart, uint64_t offset,
 						  uint32_t value)
 {
+	bool switches = offset == CR && ((value ^ get(uart, CR)) & CR_LBE) != 0;
+
 	if (offset == DR) {
 		transmit(uart, (char)value);
 	} else {
 		flush(uart);
-		write_register(uart, offset, value);
-		update_out_limit(uart);
+		if (!switches)
+			write_register(uart, offset, value);
 	}
 	update_line(uart);
+	update_out_limit(uart);
 	axvm_lock_drop(&uart->lock);
+	if (switches)
+		switch_loopback(uart, value);
 }
 
 static void pl011_write(struct axvm_device *device, struct axvm_vcpu *vcpu, uint64_t offset,
@@ -422,7 +466,6 @@ static void pl011_write(struct axvm_device *device, struct axvm_vcpu *vcpu, uint
 		write_other(uart, offset, (uint32_t)value);
 		return;
 	}
-	uart->ris |= INT_TX;
 	uart->out[uart->out_count++] = character;
 	axvm_lock_drop(&uart->lock);
 }
@@ -441,36 +484,38 @@ static void pl011_destroy(struct axvm_device *device)
 	axvm_lock_drop(&uart->lock);
 }
 
+static void clear_registers(struct pl011 *uart)
+{
+	for (uint32_t offset = 0; offset <= DMACR; offset += 4)
+		axvm_shadow_set(&uart->shadow, offset, 0);
+	set(uart, CR, CR_TXE | CR_RXE);
+	set(uart, IFLS, 0x12);
+	set(uart, FR, FR_TXFE | FR_RXFE);
+}
+
 static void pl011_reset(struct axvm_device *device)
 {
 	struct pl011 *uart = device->state;
 
 	pl011_destroy(device);
+	axvm_lock_take(&device->vm->lock);
 	axvm_lock_take(&uart->lock);
-	uart->ris = 0;
-	uart->imsc = 0;
-	uart->cr = CR_TXE | CR_RXE;
-	uart->lcr_h = 0;
-	uart->ifls = 0x12;
-	uart->rsr = 0;
-	uart->ilpr = 0;
-	uart->ibrd = 0;
-	uart->fbrd = 0;
-	uart->dmacr = 0;
+	clear_registers(uart);
 	uart->rx_first = 0;
 	uart->rx_count = 0;
 	uart->has_overrun = false;
 	update_out_limit(uart);
-	atomic_store_explicit(&uart->fr, FR_TXFE | FR_RXFE, memory_order_relaxed);
 	update_line(uart);
 	axvm_lock_drop(&uart->lock);
+	map_when_empty(uart);
+	axvm_lock_drop(&device->vm->lock);
 }
 
 static int pl011_create(struct axvm_device *device, const struct axvm_config_emu *config)
 {
 	struct pl011 *uart = axvm_vm_alloc(device->vm, sizeof(*uart));
 
-	if (!uart)
+	if (!uart || axvm_shadow_make(&uart->shadow, device->vm, config->base, config->bytes))
 		return AXVM_ENOMEM;
 	axvm_lock_init(&uart->lock, AXVM_LOCK_DEVICE);
 	uart->device = device;
@@ -478,8 +523,13 @@ static int pl011_create(struct axvm_device *device, const struct axvm_config_emu
 	uart->timer.expired = out_delay_expired;
 	device->state = uart;
 	device->irq = config->irq;
-	pl011_reset(device);
-	return axvm_bus_attach(&device->vm->mmio, device, config->base.addr, config->bytes, 0);
+	write_identification(uart);
+	int error =
+		axvm_bus_attach(&device->vm->mmio, device, config->base.addr, config->bytes, 0);
+
+	if (error == 0)
+		pl011_reset(device);
+	return error;
 }
 
 const struct axvm_device_type axvm_dev_pl011 = {

@@ -31,6 +31,7 @@ static const struct axvm_uart *uart;
 static atomic_flag draining = ATOMIC_FLAG_INIT;
 static _Atomic uint32_t drain_again;
 static _Atomic uint32_t vm_count;
+static _Atomic uint32_t last_speaker; /* the highest index that any VM has had */
 static _Atomic uint32_t focus; /* index of a speaker; 0: nobody */
 
 static struct axvm_timer later[AXVM_CPUS_MAX];
@@ -119,9 +120,14 @@ static uint64_t drain_speaker(uint32_t index, uint64_t limit)
 	return bytes;
 }
 
+static uint32_t speakers_in_use(void)
+{
+	return atomic_load_explicit(&last_speaker, memory_order_relaxed) + 1;
+}
+
 static void next_turn(void)
 {
-	turn = (turn + 1) % SPEAKERS_MAX;
+	turn = (turn + 1) % speakers_in_use();
 	turn_bytes = 0;
 }
 
@@ -133,7 +139,7 @@ static uint64_t drain_some(uint64_t budget)
 {
 	uint32_t empty = 0;
 
-	while (empty < SPEAKERS_MAX && budget > 0) {
+	while (empty < speakers_in_use() && budget > 0) {
 		if (waiting_bytes(&speakers[turn]) == 0) {
 			empty++;
 			next_turn();
@@ -339,6 +345,9 @@ void axvm_console_add_vm(struct axvm_vm *vm)
 
 	if (index == 0)
 		return;
+	/* VMs are added one at a time, and before they write. */
+	if (index > atomic_load(&last_speaker))
+		atomic_store(&last_speaker, index);
 	atomic_store(&speakers[index].vm, vm);
 	atomic_fetch_add(&vm_count, 1);
 	if (atomic_load(&focus) == 0)

@@ -93,6 +93,16 @@ void *axvm_vm_alloc(struct axvm_vm *vm, uint64_t bytes)
 	return take_large(vm, bytes);
 }
 
+/* The record of what take_large has taken is the first of the list. */
+void *axvm_vm_alloc_page(struct axvm_vm *vm, struct axvm_hpa *hpa)
+{
+	void *page = take_large(vm, AXVM_PAGE_BYTES);
+
+	if (page != NULL)
+		*hpa = vm->chunks->hpa;
+	return page;
+}
+
 void axvm_vm_free_chunks(struct axvm_vm *vm)
 {
 	while (vm->chunks != NULL) {

@@ -31,6 +31,9 @@ AXVM_MUST_USE int axvm_vm_reload(struct axvm_vm *vm, bool clear);
 
 /* ---- vm_alloc.c ---------------------------------------------------------------------------- */
 
+/* A zeroed page that nothing else shares, as axvm_vm_alloc; `hpa` is its address. NULL: none. */
+void *axvm_vm_alloc_page(struct axvm_vm *vm, struct axvm_hpa *hpa);
+
 void axvm_vm_free_chunks(struct axvm_vm *vm);
 
 /* ---- memory.c: RAM ------------------------------------------------------------------------- */

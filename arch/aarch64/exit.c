@@ -5,6 +5,8 @@
  */
 #include "exit.h"
 
+#include <axvm/hal_aarch64.h>
+
 #include "bus.h"
 #include "regs.h"
 
@@ -37,6 +39,7 @@
 #define ISS_WNR (1ULL << 6)
 #define FSC_CLASS 0x3cULL
 #define FSC_TRANSLATION 0x04ULL
+#define FSC_PERMISSION 0x0cULL
 #define FSC_EXTERNAL 0x10ULL
 
 /* Of 32 bits of a syndrome: a data abort, a translation fault, which says what was accessed. */
@@ -197,13 +200,18 @@ static inline enum axvm_verdict store_to(struct axvm_vcpu *vcpu, struct access a
 }
 
 /* Whether the mapping is there by now: an entry that changed under the access, see <axvm/aspace.h>. */
-static bool is_spurious(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t gpa, uint32_t right)
+static bool is_mapped(struct axvm_vcpu *vcpu, uint64_t gpa, uint32_t right)
 {
 	struct axvm_hpa hpa;
 	uint64_t bytes;
 
-	return (esr & FSC_CLASS) == FSC_TRANSLATION &&
-	       axvm_aspace_translate(&vcpu->vm->aspace, axvm_gpa(gpa), right, &hpa, &bytes) == 0;
+	return axvm_aspace_translate(&vcpu->vm->aspace, axvm_gpa(gpa), right, &hpa, &bytes) == 0;
+}
+
+/* Of a permission fault the syndrome does not say where it was [ARM D19.2.61]. */
+static bool is_spurious(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t gpa, uint32_t right)
+{
+	return (esr & FSC_CLASS) == FSC_TRANSLATION && is_mapped(vcpu, gpa, right);
 }
 
 static uint32_t right_of(uint64_t esr)
@@ -241,6 +249,38 @@ OUT_OF_LINE static enum axvm_verdict store(struct axvm_vcpu *vcpu, uint64_t esr,
 	if (!axvm_bus_holds(vcpu->last_hit, gpa, bytes_of(esr)))
 		return missed(vcpu, esr, far, gpa);
 	return store_to(vcpu, (struct access){ vcpu->last_hit, esr, gpa });
+}
+
+/* The guest tries again when its tables have changed since, or the mapping. */
+OUT_OF_LINE static enum axvm_verdict denied_elsewhere(struct axvm_vcpu *vcpu, uint64_t esr,
+						      uint64_t far, uint64_t gpa)
+{
+	if (gpa == AXVM_AARCH64_NO_GPA)
+		return AXVM_ENTER;
+	struct access access = { axvm_bus_miss(vcpu, gpa, bytes_of(esr)), esr, gpa };
+
+	if (access.region != NULL)
+		return store_to(vcpu, access);
+	if (is_mapped(vcpu, gpa, AXVM_MAP_WRITE))
+		return AXVM_ENTER;
+	return inject_abort(vcpu, EC_DATA_ABORT, esr, far);
+}
+
+OUT_OF_LINE static enum axvm_verdict denied_at(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
+					       uint64_t gpa)
+{
+	if (!axvm_bus_holds(vcpu->last_hit, gpa, bytes_of(esr)))
+		return denied_elsewhere(vcpu, esr, far, gpa);
+	return store_to(vcpu, (struct access){ vcpu->last_hit, esr, gpa });
+}
+
+/*
+ * A store to a page that is mapped read-only: the shadow of a device (src/shadow.h), or
+ * memory. Where it was only the guest's tables say: HPFAR_EL2 is not valid.
+ */
+OUT_OF_LINE static enum axvm_verdict denied(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far)
+{
+	return denied_at(vcpu, esr, far, axvm_hal_aarch64_translate(vcpu, far));
 }
 
 /*
@@ -354,9 +394,13 @@ enum axvm_verdict axvm_aarch64_exit_sync(struct axvm_vcpu *vcpu, uint64_t esr, u
 
 	if (ec == EC_HVC64)
 		return axvm_aarch64_call(vcpu);
-	if ((uint32_t)esr >> ACCESS_SHIFT == ACCESS && (esr & FSC_CLASS) == FSC_TRANSLATION)
-		return (esr & ISS_WNR) != 0 ? store(vcpu, esr, far, gpa)
-					    : load(vcpu, esr, far, gpa);
+	if ((uint32_t)esr >> ACCESS_SHIFT == ACCESS) {
+		if ((esr & FSC_CLASS) == FSC_TRANSLATION)
+			return (esr & ISS_WNR) != 0 ? store(vcpu, esr, far, gpa)
+						    : load(vcpu, esr, far, gpa);
+		if ((esr & (FSC_CLASS | ISS_WNR)) == (FSC_PERMISSION | ISS_WNR))
+			return denied(vcpu, esr, far);
+	}
 	if (ec == EC_SYS64)
 		return axvm_aarch64_system_register(vcpu, esr);
 	if (ec == EC_SMC64) { /* trapped, so not stepped over yet */

@@ -15,4 +15,13 @@ uint64_t axvm_sim_deactivations(uint32_t intid);
 /* What axvm_hal_aarch64_virtual_timer_is_due says of every vCPU; true by default. */
 void axvm_sim_set_virtual_timers_due(bool due);
 
+/*
+ * The guest's stage 1: a virtual address is its guest-physical one plus `offset`, or none is
+ * mapped. At first they are the same.
+ */
+void axvm_sim_set_stage1(bool is_mapped, uint64_t offset);
+
+/* How often axvm_hal_aarch64_translate was called. */
+uint64_t axvm_sim_translations(void);
+
 #endif

@@ -38,6 +38,7 @@ static struct {
 	bool has_failed;
 	uint64_t mapped_bytes;
 	uint64_t cleaned_bytes;
+	uint64_t pushed_bytes;
 	uint32_t forbidden_count;
 	struct range forbidden[FORBIDDEN_MAX];
 } memory;
@@ -246,6 +247,17 @@ void axvm_hal_cache_clean(void *address, uint64_t bytes)
 	axvm_sim_unlock();
 }
 
+void axvm_hal_cache_push(const void *address, uint64_t bytes)
+{
+	uintptr_t at = (uintptr_t)address;
+
+	if (!axvm_range_contains((uintptr_t)memory.ram, memory.pages * AXVM_PAGE_BYTES, at, bytes))
+		axvm_hal_panic(__FILE__, __LINE__, "axvm_hal_cache_push: not a mapping");
+	axvm_sim_lock();
+	memory.pushed_bytes += bytes;
+	axvm_sim_unlock();
+}
+
 static bool is_forbidden(struct axvm_hpa hpa, uint64_t bytes)
 {
 	for (uint32_t i = 0; i < memory.forbidden_count; i++) {
@@ -321,6 +333,11 @@ void axvm_sim_forbid(struct axvm_hpa hpa, uint64_t bytes)
 uint64_t axvm_sim_mapped_bytes(void)
 {
 	return memory.mapped_bytes;
+}
+
+uint64_t axvm_sim_pushed_bytes(void)
+{
+	return memory.pushed_bytes;
 }
 
 uint64_t axvm_sim_cleaned_bytes(void)

@@ -45,6 +45,8 @@ void axvm_sim_forbid(struct axvm_hpa hpa, uint64_t bytes);
 uint64_t axvm_sim_mapped_bytes(void);
 /* Bytes given to axvm_hal_cache_clean since the reset. */
 uint64_t axvm_sim_cleaned_bytes(void);
+/* The same of axvm_hal_cache_push. */
+uint64_t axvm_sim_pushed_bytes(void);
 
 /* ---- interrupts that VMs have ----------------------------------------------------------- */
 

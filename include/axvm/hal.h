@@ -51,6 +51,9 @@ void axvm_hal_unmap(void *address, uint64_t bytes);
 /* Makes what was written visible to a guest with caches off and to instruction fetches. */
 void axvm_hal_cache_clean(void *address, uint64_t bytes);
 
+/* Makes data that was written visible to a guest that reads it uncached. In the exit path. */
+void axvm_hal_cache_push(const void *address, uint64_t bytes);
+
 /* ---- kernel: CPUs, time, log ---------------------------------------------------------- */
 
 uint32_t axvm_hal_cpu_id(void);	   /* index of this CPU, below axvm_hal_cpu_count */

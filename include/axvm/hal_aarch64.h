@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <axvm/types.h>
+
 struct axvm_vcpu;
 
 /*
@@ -27,5 +29,13 @@ void axvm_hal_aarch64_irq_deactivate(uint32_t intid);
  * met. On the vCPU's CPU, bound or as unbind has left it.
  */
 bool axvm_hal_aarch64_virtual_timer_is_due(const struct axvm_vcpu *vcpu);
+
+/*
+ * The guest-physical address that the guest's own tables, those that it uses now,
+ * give for a virtual one that EL1 may read, or AXVM_AARCH64_NO_GPA: none any more.
+ * The vCPU is bound on this CPU; its registers stay as they are. In the exit path.
+ */
+#define AXVM_AARCH64_NO_GPA UINT64_MAX
+uint64_t axvm_hal_aarch64_translate(struct axvm_vcpu *vcpu, uint64_t va);
 
 #endif

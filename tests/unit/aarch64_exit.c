@@ -188,6 +188,86 @@ TEST(a_fault_on_memory_that_is_mapped_by_now_is_tried_again)
 	}
 }
 
+/* ---- stores to what is mapped read-only --------------------------------------------------------- */
+
+#define READ_ONLY 0x50000000ULL
+#define DENIED (DABT | ISV | WNR | SAS(2) | PERMISSION)
+#define VA_OFFSET 0xffff000000000000ULL
+
+static struct axvm_vcpu *start_denied(uint64_t gpa, uint32_t flags)
+{
+	struct axvm_vcpu *vcpu = start();
+
+	axvm_sim_set_stage1(true, VA_OFFSET);
+	CHECK_EQ(axvm_aspace_map(&rig_vm.aspace, axvm_gpa(gpa), rig_ram, 0x1000, flags), 0);
+	return vcpu;
+}
+
+/* HPFAR_EL2 is wrong on purpose: a permission fault leaves it as it was. */
+static enum axvm_verdict denied_at(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t gpa)
+{
+	return axvm_aarch64_exit_sync(vcpu, esr, VA_OFFSET + gpa, NOWHERE >> 8);
+}
+
+TEST(a_store_to_a_shadowed_device_is_the_devices)
+{
+	static const uint64_t masks[] = { 0xff, 0xffff, 0xffffffff, UINT64_MAX };
+	struct axvm_vcpu *vcpu = start_denied(DEVICE_GPA, AXVM_MAP_READ | AXVM_MAP_DEVICE);
+
+	for (unsigned size = 0; size < 4; size++) {
+		for (unsigned level = 0; level < 4; level++) {
+			uint64_t esr = DABT | ISV | WNR | SAS(size) | SRT(3) | (0xc + level);
+
+			device_offset = 0;
+			vcpu->arch.pc = PC;
+			CHECK_EQ(denied_at(vcpu, esr, DEVICE_GPA + 0x40), AXVM_ENTER);
+			CHECK_EQ(device_value, vcpu->arch.x[3] & masks[size]);
+			CHECK_EQ(device_offset, 0x40);
+			CHECK_EQ(device_bytes, 1u << size);
+			CHECK_EQ(vcpu->arch.pc, PC + 4);
+		}
+	}
+	CHECK_EQ(axvm_sim_translations(), 16);
+	CHECK_EQ(axvm_sim_vcpu_counts(vcpu).sysreg_syncs, 0);
+	rig_end();
+}
+
+/* Only there is the address not in HPFAR_EL2. */
+TEST(other_faults_do_not_ask_the_guests_tables)
+{
+	struct axvm_vcpu *vcpu = start();
+
+	axvm_sim_set_stage1(false, 0);
+	CHECK_EQ(abort_at(vcpu, DABT | ISV | TRANSLATION | SAS(2), DEVICE_GPA), AXVM_ENTER);
+	CHECK_EQ(abort_at(vcpu, DABT | ISV | WNR | TRANSLATION | SAS(2), DEVICE_GPA), AXVM_ENTER);
+	CHECK(abort_at(vcpu, DABT | WNR | PERMISSION, DEVICE_GPA) != AXVM_LEAVE);
+	CHECK_EQ(axvm_sim_translations(), 0);
+	rig_end();
+}
+
+TEST(a_store_to_read_only_memory_is_an_external_abort)
+{
+	struct axvm_vcpu *vcpu = start_denied(READ_ONLY, AXVM_MAP_READ | AXVM_MAP_EXECUTE);
+
+	vcpu->arch.pstate = origins[0].pstate;
+	CHECK(denied_at(vcpu, DENIED, READ_ONLY + 8) != AXVM_LEAVE);
+	check_taken(vcpu, &origins[0], EC(0x25) | IL | WNR | 0x10, VA_OFFSET + READ_ONLY + 8);
+	CHECK_EQ(vcpu->vm->unclaimed_accesses, 0);
+	rig_end();
+}
+
+TEST(a_store_is_tried_again_when_the_tables_have_changed)
+{
+	struct axvm_vcpu *vcpu = start_denied(READ_ONLY, AXVM_MAP_READ | AXVM_MAP_WRITE);
+
+	CHECK_EQ(denied_at(vcpu, DENIED, READ_ONLY), AXVM_ENTER);
+	axvm_sim_set_stage1(false, VA_OFFSET);
+	CHECK_EQ(denied_at(vcpu, DENIED, DEVICE_GPA), AXVM_ENTER);
+	CHECK_EQ(vcpu->arch.pc, PC);
+	CHECK_EQ(axvm_sim_vcpu_counts(vcpu).sysreg_syncs, 0);
+	rig_end();
+}
+
 TEST(what_cannot_be_emulated_is_a_synchronous_external_abort)
 {
 	static const struct {
@@ -396,6 +476,10 @@ AXTEST_MAIN(a_read_fills_the_register_as_the_instruction_says,
 	    a_write_takes_the_register_and_its_width,
 	    stepping_over_an_instruction_completes_a_software_step,
 	    a_fault_on_memory_that_is_mapped_by_now_is_tried_again,
+	    a_store_to_a_shadowed_device_is_the_devices,
+	    other_faults_do_not_ask_the_guests_tables,
+	    a_store_to_read_only_memory_is_an_external_abort,
+	    a_store_is_tried_again_when_the_tables_have_changed,
 	    what_cannot_be_emulated_is_a_synchronous_external_abort,
 	    fetching_from_nothing_is_an_external_instruction_abort,
 	    features_that_are_not_shown_are_undefined,

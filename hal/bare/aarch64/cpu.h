@@ -9,7 +9,7 @@
 void axvm_bare_mmu_harden(void);
 uint64_t axvm_bare_image_hpa(const void *object);
 /* Writes cached data back to memory, for who reads it with the MMU off. */
-void axvm_bare_clean(void *start, uint64_t bytes);
+void axvm_bare_clean(const void *start, uint64_t bytes);
 
 /* FEAT_S2FWB. */
 bool axvm_bare_forces_write_back(void);

@@ -282,7 +282,7 @@ bool axvm_bare_forces_write_back(void)
 	return (read_id_aa64mmfr2_el1() >> 40 & 0xf) != 0;
 }
 
-void axvm_bare_clean(void *start, uint64_t bytes)
+void axvm_bare_clean(const void *start, uint64_t bytes)
 {
 	uintptr_t end = (uintptr_t)start + bytes;
 	uintptr_t line_bytes = CTR_DMIN_LINE(read_ctr_el0());
@@ -305,4 +305,9 @@ void axvm_hal_cache_clean(void *start, uint64_t bytes)
 		return;
 	axvm_bare_clean(start, bytes);
 	__asm__ volatile("ic ialluis\n\tdsb ish\n\tisb" : : : "memory");
+}
+
+void axvm_hal_cache_push(const void *start, uint64_t bytes)
+{
+	axvm_bare_clean(start, bytes);
 }

@@ -235,6 +235,24 @@ void axvm_hal_sysreg_sync(struct axvm_vcpu *vcpu)
 	}
 }
 
+#define PAR_F 1ULL
+#define PAR_PA 0x000ffffffffff000ULL
+
+/* PAR_EL1 is the guest's: it may stand between an AT of its own and the reading of the result. */
+uint64_t axvm_hal_aarch64_translate(struct axvm_vcpu *vcpu, uint64_t va)
+{
+	uint64_t of_guest = read_par_el1();
+
+	(void)vcpu;
+	__asm__ volatile("at s1e1r, %0\n\tisb" : : "r"(va) : "memory");
+	uint64_t par = read_par_el1();
+
+	write_par_el1(of_guest);
+	if ((par & PAR_F) != 0)
+		return AXVM_AARCH64_NO_GPA;
+	return (par & PAR_PA) | (va & 0xfff);
+}
+
 void axvm_hal_vcpu_bind(struct axvm_vcpu *vcpu)
 {
 	const struct axvm_aspace *aspace = &vcpu->vm->aspace;

@@ -12,6 +12,7 @@
 
 #include "bus_access.h"
 #include "axtest.h"
+#include "pte_format.h"
 #include "sim.h"
 #include "vm_parts.h"
 
@@ -68,6 +69,10 @@ static inline void device_vm_reset(void)
 	memset(&device, 0, sizeof(device));
 	device_vm.config = &device_vm_config;
 	device_vm.budget.limit_pages = 64;
+	axvm_lock_init(&device_vm.lock, AXVM_LOCK_VM);
+	CHECK_EQ(axvm_aspace_init(&device_vm.aspace, axvm_arch_pte_formats[0], 1,
+				  &device_vm.budget),
+		 0);
 	device_vcpu.vm = &device_vm;
 	device_vcpu.last_hit = &axvm_bus_nowhere;
 	irq_level = false;
@@ -95,7 +100,9 @@ static inline void device_end(void)
 {
 	if (device.state && device.type->destroy)
 		device.type->destroy(&device);
+	axvm_aspace_fini(&device_vm.aspace);
 	axvm_vm_free_chunks(&device_vm);
+	CHECK_EQ(device_vm.budget.used_pages, 0);
 	CHECK_EQ(axvm_sim_used_pages(), 0);
 	CHECK_EQ(axvm_sim_armed_timers(), 0);
 	CHECK_EQ(axvm_sim_held_locks(), 0);
