@@ -88,8 +88,8 @@ struct pl011 {
 	bool has_overrun;   /* the next character received carries DR.OE */
 	uint32_t out_count; /* bytes in `out` */
 	uint32_t out_limit; /* while out_count is below, sending is no more than appending */
-	uint32_t rx_first; /* index into rx */
-	uint32_t rx_count; /* in rx; the guest sees at most fifo_depth() of them */
+	uint32_t rx_first;  /* index into rx */
+	uint32_t rx_count;  /* in rx; the guest sees at most fifo_depth() of them */
 	struct axvm_device *device;
 	uint64_t out_delay_ticks;
 	struct axvm_timer timer;
@@ -524,8 +524,7 @@ static int pl011_create(struct axvm_device *device, const struct axvm_config_emu
 	device->state = uart;
 	device->irq = config->irq;
 	write_identification(uart);
-	int error =
-		axvm_bus_attach(&device->vm->mmio, device, config->base.addr, config->bytes, 0);
+	int error = axvm_bus_attach(&device->vm->mmio, device, config->base.addr, config->bytes, 0);
 
 	if (error == 0)
 		pl011_reset(device);

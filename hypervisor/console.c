@@ -26,13 +26,13 @@ struct speaker {
 };
 
 static struct speaker speakers[SPEAKERS_MAX];
-static struct axvm_lock own_lock = {.rank = AXVM_LOCK_LEAF};
+static struct axvm_lock own_lock = { .rank = AXVM_LOCK_LEAF };
 static const struct axvm_uart *uart;
 static atomic_flag draining = ATOMIC_FLAG_INIT;
 static _Atomic uint32_t drain_again;
 static _Atomic uint32_t vm_count;
 static _Atomic uint32_t last_speaker; /* the highest index that any VM has had */
-static _Atomic uint32_t focus; /* index of a speaker; 0: nobody */
+static _Atomic uint32_t focus;	      /* index of a speaker; 0: nobody */
 
 static struct axvm_timer later[AXVM_CPUS_MAX];
 static _Atomic bool has_timers;
@@ -241,8 +241,8 @@ static void come_back(void)
 	}
 	struct axvm_timer *timer = &later[axvm_bare_this_cpu()->index];
 	timer->expired = time_has_come;
-	axvm_hal_timer_start(timer, axvm_hal_time_ticks() +
-					    axvm_hal_time_hz() * LATER_US / 1000000 + 1);
+	axvm_hal_timer_start(timer,
+			     axvm_hal_time_ticks() + axvm_hal_time_hz() * LATER_US / 1000000 + 1);
 }
 
 /* At the ring's head, around its end; seen by the reader all at once. */
@@ -328,7 +328,7 @@ void axvm_console_seize(void)
 
 void axvm_hal_log(enum axvm_log_level level, const char *text)
 {
-	static const char *const levels[] = {"error: ", "warning: ", "", ""};
+	static const char *const levels[] = { "error: ", "warning: ", "", "" };
 	char line[256];
 	struct axvm_text out = axvm_text(line, sizeof(line));
 

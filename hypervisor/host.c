@@ -29,7 +29,7 @@ typedef void (*add_range)(struct axvm_host *host, uint64_t base, uint64_t bytes)
 static void add_ram(struct axvm_host *host, uint64_t base, uint64_t bytes)
 {
 	if (bytes > 0 && !axvm_range_wraps(base, bytes) && host->ram_count < AXVM_HOST_RANGES_MAX)
-		host->ram[host->ram_count++] = (struct axvm_config_range){base, bytes};
+		host->ram[host->ram_count++] = (struct axvm_config_range){ base, bytes };
 }
 
 /* What does not fit becomes one with the last, and what lies between: that only loses RAM, too. */
@@ -46,7 +46,7 @@ static void add_reserved(struct axvm_host *host, uint64_t base, uint64_t bytes)
 	}
 	/* All of the address space has no size that fits: its last byte is nobody's RAM. */
 	bytes = last - base == UINT64_MAX ? UINT64_MAX : last - base + 1;
-	host->reserved[host->reserved_count++] = (struct axvm_config_range){base, bytes};
+	host->reserved[host->reserved_count++] = (struct axvm_config_range){ base, bytes };
 }
 
 static void add_reg(struct axvm_host *host, int node, add_range add)
@@ -89,14 +89,14 @@ static void read_memory(struct axvm_host *host)
 	int node;
 	uint64_t base, bytes;
 
-	fdt_for_each_subnode(node, host->fdt, 0) {
+	fdt_for_each_subnode(node, host->fdt, 0)
+	{
 		if (is_memory(host->fdt, node))
 			add_reg(host, node, add_ram);
 	}
 	int reserved = fdt_path_offset(host->fdt, "/reserved-memory");
 	if (reserved >= 0) {
-		fdt_for_each_subnode(node, host->fdt, reserved)
-			add_reg(host, node, add_reserved);
+		fdt_for_each_subnode(node, host->fdt, reserved) add_reg(host, node, add_reserved);
 	}
 	for (int i = 0; i < fdt_num_mem_rsv(host->fdt); i++) {
 		if (fdt_get_mem_rsv(host->fdt, i, &base, &bytes) == 0)
@@ -122,7 +122,7 @@ static void read_chosen(struct axvm_host *host)
 	uint64_t start = read_address(host->fdt, chosen, "linux,initrd-start");
 	uint64_t end = read_address(host->fdt, chosen, "linux,initrd-end");
 	if (start < end)
-		host->bundle = (struct axvm_config_range){start, end - start};
+		host->bundle = (struct axvm_config_range){ start, end - start };
 	const char *arguments = read_string(host->fdt, chosen, "bootargs");
 	if (arguments != NULL)
 		host->arguments = arguments;

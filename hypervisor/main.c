@@ -84,6 +84,7 @@ static bool init_memory(void)
 {
 	uint32_t own = own_range();
 
+	reserve_all(); /* no bitmap on what is reserved */
 	if (own == host.ram_count ||
 	    axvm_memory_add(axvm_hpa(host.ram[own].base), host.ram[own].bytes, bitmap_place()) != 0)
 		return false;
@@ -136,7 +137,8 @@ static void start_cpu(struct axvm_cpu *cpu)
 	while (!cpu->online && axvm_hal_time_ticks() < deadline)
 		;
 	if (!cpu->online)
-		say_number("warning: CPU ", cpu->index, " did not come up, or is of another kind than CPU 0");
+		say_number("warning: CPU ", cpu->index,
+			   " did not come up, or is of another kind than CPU 0");
 }
 
 void axvm_hypervisor_secondary(struct axvm_cpu *cpu)

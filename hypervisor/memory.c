@@ -30,7 +30,7 @@ static uint32_t reserved_count;
 static struct zone zones[ZONES_MAX];
 static uint32_t zone_count;
 static uint64_t free_pages, total_pages;
-static struct axvm_lock lock = {.rank = AXVM_LOCK_LEAF};
+static struct axvm_lock lock = { .rank = AXVM_LOCK_LEAF };
 
 /* Sets or clears bits [index, index + count); returns how many changed. */
 static uint64_t mark(struct zone *zone, uint64_t index, uint64_t count, bool used)
@@ -247,7 +247,7 @@ static void remember(uint64_t first, uint64_t end)
 			return;
 	}
 	if (reserved_count < RESERVED_MAX)
-		reserved[reserved_count++] = (struct span){first, end};
+		reserved[reserved_count++] = (struct span){ first, end };
 }
 
 void axvm_memory_reserve(struct axvm_hpa hpa, uint64_t bytes)

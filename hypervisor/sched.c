@@ -35,7 +35,7 @@ struct queue {
 
 static struct entity entities[ENTITIES_MAX];
 static struct queue queues[AXVM_CPUS_MAX];
-static struct axvm_lock placement_lock = {.rank = AXVM_LOCK_LIST};
+static struct axvm_lock placement_lock = { .rank = AXVM_LOCK_LIST };
 
 /* ---- placement ---------------------------------------------------------------------------- */
 
@@ -214,11 +214,6 @@ uint32_t axvm_hal_cpu_id(void)
 	return axvm_bare_this_cpu()->index;
 }
 
-uint32_t axvm_hal_cpu_count(void)
-{
-	return axvm_cpu_count_present;
-}
-
 /* ---- a CPU's loop --------------------------------------------------------------------------- */
 
 static bool is_runnable(const struct entity *entity)
@@ -307,8 +302,8 @@ static void run(struct queue *queue, struct entity *entity, bool others)
 	struct axvm_exit exit;
 
 	if (others)
-		axvm_hal_timer_start(&queue->slice, axvm_hal_time_ticks() +
-							    axvm_hal_time_hz() * SLICE_MS / 1000);
+		axvm_hal_timer_start(&queue->slice,
+				     axvm_hal_time_ticks() + axvm_hal_time_hz() * SLICE_MS / 1000);
 	int error = axvm_vcpu_run(entity->vcpu, &exit);
 	if (others)
 		axvm_hal_timer_stop(&queue->slice);

@@ -50,8 +50,7 @@ static bool runs_elsewhere(const struct axvm_timer *timer)
 
 	for (uint32_t i = 0; i < axvm_cpu_count_present; i++) {
 		const struct axvm_cpu *cpu = &axvm_cpus[i];
-		if (cpu != own &&
-		    __atomic_load_n(&cpu->running_timer, __ATOMIC_ACQUIRE) == timer)
+		if (cpu != own && __atomic_load_n(&cpu->running_timer, __ATOMIC_ACQUIRE) == timer)
 			return true;
 	}
 	return false;

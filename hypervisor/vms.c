@@ -18,8 +18,8 @@ struct slot {
 	const struct axvm_config *config;
 	struct axvm_hpa memory; /* of the configuration */
 	uint64_t memory_pages;
-	_Atomic uint32_t look;	/* its end may have come */
-	_Atomic uint32_t busy;	/* a CPU looks */
+	_Atomic uint32_t look; /* its end may have come */
+	_Atomic uint32_t busy; /* a CPU looks */
 };
 
 static struct slot slots[AXVM_VMS_MAX];
@@ -125,7 +125,7 @@ static bool parse(struct slot *slot, struct file *file, struct axvm_blob toml)
 	union {
 		const char *in;
 		void *out;
-	} name = {.in = file->name};
+	} name = { .in = file->name };
 	struct axvm_config_source source = {
 		.text = toml.data,
 		.bytes = toml.bytes,
@@ -171,7 +171,7 @@ static bool find_image(const struct file *file, const char *key,
 
 static bool create(struct slot *slot, const struct file *file)
 {
-	struct axvm_vm_params params = {.config = slot->config};
+	struct axvm_vm_params params = { .config = slot->config };
 	const struct axvm_config *config = slot->config;
 	char why[AXVM_WHY_BYTES] = "";
 
@@ -218,7 +218,7 @@ static bool make_vm(struct file *file, struct axvm_blob toml)
 
 static bool make_all(struct axvm_blob bundle)
 {
-	struct file file = {.bundle = bundle};
+	struct file file = { .bundle = bundle };
 	struct axvm_bundle_entry entry;
 	uint64_t offset = 0;
 	bool good = true;

@@ -161,7 +161,8 @@ static int count_map(struct axvm_cursor *cursor, struct table_count *count, uint
 		if (format->is_present(axvm_cursor_load(cursor)))
 			return AXVM_EEXIST;
 
-		uint32_t level = choose_level(format, cursor->level, gpa + at, hpa + at, bytes - at);
+		uint32_t level =
+			choose_level(format, cursor->level, gpa + at, hpa + at, bytes - at);
 
 		count_tables(count, gpa + at, cursor->level, level);
 		at += axvm_level_bytes(format, level);
@@ -177,7 +178,8 @@ static void do_map(struct axvm_change *change, struct axvm_cursor *cursor, uint6
 	for (uint64_t at = 0; at < bytes;) {
 		axvm_cursor_seek(cursor, gpa + at, format->levels - 1);
 
-		uint32_t level = choose_level(format, cursor->level, gpa + at, hpa + at, bytes - at);
+		uint32_t level =
+			choose_level(format, cursor->level, gpa + at, hpa + at, bytes - at);
 
 		while (cursor->level < level) {
 			axvm_change_add_table(change, cursor);

@@ -81,8 +81,8 @@ static bool walk(const struct axvm_aspace *aspace, uint64_t gpa, struct axvm_map
 	if (!format->is_present(entry))
 		return false;
 	mapping->block_bytes = axvm_level_bytes(format, level);
-	mapping->hpa = axvm_hpa(format->address(entry, level).addr +
-				(gpa & (mapping->block_bytes - 1)));
+	mapping->hpa =
+		axvm_hpa(format->address(entry, level).addr + (gpa & (mapping->block_bytes - 1)));
 	mapping->flags = format->flags(entry);
 	return true;
 }
@@ -94,14 +94,14 @@ static int find_mapping(const struct axvm_aspace *aspace, uint64_t gpa,
 	if (gpa >> aspace->format->input_bits != 0)
 		return AXVM_EFAULT;
 	for (;;) {
-		uint32_t before = atomic_load_explicit(&counters_of(aspace)->breaking,
-						       memory_order_acquire);
+		uint32_t before =
+			atomic_load_explicit(&counters_of(aspace)->breaking, memory_order_acquire);
 
 		if (walk(aspace, gpa, mapping))
 			return 0;
 		/* The acquire of the entry that was absent keeps this load behind the walk. */
-		uint32_t after = atomic_load_explicit(&counters_of(aspace)->breaking,
-						      memory_order_relaxed);
+		uint32_t after =
+			atomic_load_explicit(&counters_of(aspace)->breaking, memory_order_relaxed);
 
 		if (before == after && (before & 1) == 0)
 			return AXVM_EFAULT;

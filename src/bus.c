@@ -29,8 +29,8 @@ static uint32_t count_up_to(const struct axvm_bus *bus, uint64_t addr)
 	return low;
 }
 
-int axvm_bus_attach(struct axvm_bus *bus, struct axvm_device *device, uint64_t base,
-		    uint64_t bytes, uint64_t offset)
+int axvm_bus_attach(struct axvm_bus *bus, struct axvm_device *device, uint64_t base, uint64_t bytes,
+		    uint64_t offset)
 {
 	if (bytes == 0)
 		return AXVM_EINVAL;

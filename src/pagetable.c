@@ -32,8 +32,7 @@ static void fill_entry(_Atomic uint64_t *entry, uint64_t value)
 void axvm_cursor_open(struct axvm_cursor *cursor, const struct axvm_aspace *aspace)
 {
 	*cursor = (struct axvm_cursor){ .aspace = aspace };
-	cursor->tables[0] =
-		axvm_hal_map(aspace->root, axvm_level_table_bytes(aspace->format, 0));
+	cursor->tables[0] = axvm_hal_map(aspace->root, axvm_level_table_bytes(aspace->format, 0));
 }
 
 void axvm_cursor_up(struct axvm_cursor *cursor)
@@ -181,8 +180,7 @@ static void store(const struct axvm_cursor *cursor, uint64_t value)
 }
 
 /* A table that is unlinked needs no note: what was cleared under it has one in its range. */
-void axvm_change_store(struct axvm_change *change, const struct axvm_cursor *cursor,
-		       uint64_t value)
+void axvm_change_store(struct axvm_change *change, const struct axvm_cursor *cursor, uint64_t value)
 {
 	const struct axvm_pte_format *format = cursor->aspace->format;
 	uint64_t before = axvm_cursor_load(cursor);
@@ -413,8 +411,8 @@ void axvm_change_leave(struct axvm_change *change, struct axvm_cursor *cursor, u
 		if (!empty)
 			continue;
 
-		struct axvm_hpa table = cursor->aspace->format->address(axvm_cursor_load(cursor),
-									cursor->level);
+		struct axvm_hpa table =
+			cursor->aspace->format->address(axvm_cursor_load(cursor), cursor->level);
 
 		axvm_change_store(change, cursor, 0);
 		axvm_tables_put(&change->unlinked, table);

@@ -11,15 +11,15 @@
 #define AXVM_TABLE_LEVELS_MAX 5u
 
 struct axvm_pte_format {
-	const char *name;	/* "VMSAv8-64 stage 2, 3 levels, 40 bits" */
-	uint32_t levels;	/* 3 to 5; level 0 is the root */
-	uint32_t input_bits;	/* GPA width */
-	uint32_t output_bits;	/* HPA width */
-	uint32_t root_pages;	/* 1; more for concatenated roots and Sv39x4, contiguous */
+	const char *name;	   /* "VMSAv8-64 stage 2, 3 levels, 40 bits" */
+	uint32_t levels;	   /* 3 to 5; level 0 is the root */
+	uint32_t input_bits;	   /* GPA width */
+	uint32_t output_bits;	   /* HPA width */
+	uint32_t root_pages;	   /* 1; more for concatenated roots and Sv39x4, contiguous */
 	uint32_t root_align_pages; /* alignment of the root */
-	uint32_t block_levels;	/* bit n: a leaf may stand at level n; from some level to the last */
+	uint32_t block_levels; /* bit n: a leaf may stand at level n; from some level to the last */
 	bool break_before_make; /* a live entry must be invalid and flushed before another replaces it */
-	bool caches_absent;	/* the TLB may keep that an entry was absent: flush after mapping too */
+	bool caches_absent; /* the TLB may keep that an entry was absent: flush after mapping too */
 	/*
 	 * Entries are 64 bits. Present ones have a bit of 0 to 2 set in every format: 0 is absent,
 	 * and so is an address with any of the bits 3 to 11.

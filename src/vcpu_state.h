@@ -13,7 +13,7 @@
 /* What other CPUs ask of a vCPU, see axvm_vcpu_request in arch.h; taken by its own CPU. */
 enum axvm_request {
 	AXVM_REQUEST_LEAVE = 1u << 0, /* return REQUEST from axvm_vcpu_run: pause, stop, reset */
-	AXVM_REQUEST_IRQ = 1u << 1,   /* interrupt state changed: bring it into the hardware slots */
+	AXVM_REQUEST_IRQ = 1u << 1, /* interrupt state changed: bring it into the hardware slots */
 	AXVM_REQUEST_PREEMPT = 1u << 2, /* return PREEMPTED: the scheduler wants this CPU */
 };
 
@@ -32,7 +32,7 @@ struct axvm_vcpu {
 	const struct axvm_bus_region *last_hit; /* of the MMIO bus; never NULL, see bus.h */
 	struct axvm_vm *vm;
 	uint32_t index;
-	struct axvm_exit exit; /* filled by the exit path before it says AXVM_LEAVE */
+	struct axvm_exit exit;	 /* filled by the exit path before it says AXVM_LEAVE */
 	uint64_t power_on_entry; /* valid while ON_PENDING */
 	uint64_t power_on_arg;
 	void *owner;

@@ -41,11 +41,11 @@ struct axvm_vm_chunk {
 
 struct axvm_vm {
 	_Atomic uint32_t references;
-	_Atomic uint32_t state; /* enum axvm_vm_state; changed under the lock, read without */
+	_Atomic uint32_t state;	      /* enum axvm_vm_state; changed under the lock, read without */
 	_Atomic uint32_t bound_vcpus; /* now on a physical CPU */
 	struct axvm_lock lock;
-	struct axvm_hpa hpa; /* of this struct */
-	uint32_t slot;	     /* its place among the live VMs, from 1; 0: none yet */
+	struct axvm_hpa hpa;		  /* of this struct */
+	uint32_t slot;			  /* its place among the live VMs, from 1; 0: none yet */
 	const struct axvm_config *config; /* the VM's own copy */
 	struct axvm_vm_params params;	  /* its config is the copy too */
 	struct axvm_plan plan;
@@ -75,7 +75,7 @@ struct axvm_vm {
 	/* Pages whose unclaimed accesses were logged (number plus 1; 0: free); full: no more is logged. */
 	_Atomic uint64_t unclaimed_pages[AXVM_UNCLAIMED_PAGES_MAX];
 	struct axvm_device *console; /* takes axvm_vm_console_input; NULL: none */
-	struct axvm_vm *next; /* the list of VMs, under its lock */
+	struct axvm_vm *next;	     /* the list of VMs, under its lock */
 };
 
 #endif

@@ -50,10 +50,10 @@ struct axvm_aarch64_fp {
 
 struct axvm_arch_vcpu {
 	uint64_t x[31];
-	uint64_t pc;	 /* ELR_EL2 */
-	uint64_t pstate; /* SPSR_EL2 */
+	uint64_t pc;	  /* ELR_EL2 */
+	uint64_t pstate;  /* SPSR_EL2 */
 	uint64_t host_sp; /* the world switch's */
-	uint64_t mpidr;	 /* VMPIDR_EL2: what the guest reads as MPIDR_EL1 */
+	uint64_t mpidr;	  /* VMPIDR_EL2: what the guest reads as MPIDR_EL1 */
 	/*
 	 * HCR_EL2 while bound, but for TWI. Its VSE bit is a virtual SError that the guest has not taken:
 	 * bind and axvm_hal_sysreg_flush load it, unbind and axvm_hal_sysreg_sync store it back.
@@ -68,7 +68,7 @@ struct axvm_arch_vcpu {
 	struct axvm_timer physical_timer;
 	/* Stands in for the hardware's virtual timer while the vCPU is unbound. */
 	struct axvm_timer virtual_timer;
-	bool wfi_traps; /* HCR_EL2.TWI: set where several vCPUs share the CPU */
+	bool wfi_traps;			/* HCR_EL2.TWI: set where several vCPUs share the CPU */
 	_Atomic uint32_t timer_expired; /* the virtual timer's deadline passed while unbound */
 	bool os_locked;			/* OSLSR_EL1.OSLK */
 	uint64_t mdscr;			/* MDSCR_EL1 as the guest wrote it */
@@ -77,7 +77,7 @@ struct axvm_arch_vcpu {
 
 struct axvm_arch_vm {
 	struct axvm_vgic vgic;
-	uint64_t cntvoff; /* CNTVOFF_EL2: host ticks at which guest time is 0 */
+	uint64_t cntvoff;	     /* CNTVOFF_EL2: host ticks at which guest time is 0 */
 	uint64_t id_registers[8][8]; /* what trapped reads get: [CRm][op2] of S3_0_C0_Cm_op2 */
 };
 

@@ -362,8 +362,8 @@ static enum axvm_verdict coprocessor(struct axvm_vcpu *vcpu, uint64_t esr)
 	return AXVM_ENTER;
 }
 
-OUT_OF_LINE static enum axvm_verdict rare_exit(struct axvm_vcpu *vcpu, uint64_t esr,
-					       uint64_t far, uint64_t gpa)
+OUT_OF_LINE static enum axvm_verdict rare_exit(struct axvm_vcpu *vcpu, uint64_t esr, uint64_t far,
+					       uint64_t gpa)
 {
 	switch ((uint32_t)esr >> ESR_EC_SHIFT) {
 	case EC_WFX:

@@ -8,7 +8,6 @@
 #include <axvm/hal_aarch64.h>
 
 #include "pte_format.h"
-#include "pte_format.h"
 #include "regs.h"
 
 struct rule {
@@ -21,33 +20,32 @@ struct rule {
 /* docs/aarch64.md gives the fields by name, and the reasons. Not in the table: hidden, RAZ. */
 static const struct rule rules[AXVM_AARCH64_ID_ROWS][8] = {
 	/* AArch32 at EL0: as the host, without RAS, AMU, PMU, trace, debug beyond v8, EL2 */
-	[1][0] = { .limit = 0x0f0fffff },	  /* ID_PFR0_EL1 */
-	[1][1] = { .limit = 0x100f0fff },	  /* ID_PFR1_EL1 */
-	[1][2] = { .limit = 0x00000066 },	  /* ID_DFR0_EL1 */
-	[1][4] = { .limit = ALL },		  /* ID_MMFR0_EL1 */
-	[1][5] = { .limit = ALL },		  /* ID_MMFR1_EL1 */
-	[1][6] = { .limit = ALL },		  /* ID_MMFR2_EL1 */
-	[1][7] = { .limit = ALL },		  /* ID_MMFR3_EL1 */
-	[2][0] = { .limit = ALL },		  /* ID_ISAR0_EL1 */
-	[2][1] = { .limit = ALL },		  /* ID_ISAR1_EL1 */
-	[2][2] = { .limit = ALL },		  /* ID_ISAR2_EL1 */
-	[2][3] = { .limit = ALL },		  /* ID_ISAR3_EL1 */
-	[2][4] = { .limit = ALL },		  /* ID_ISAR4_EL1 */
-	[2][5] = { .limit = ALL },		  /* ID_ISAR5_EL1 */
-	[2][6] = { .limit = ALL },		  /* ID_MMFR4_EL1 */
-	[2][7] = { .limit = ALL },		  /* ID_ISAR6_EL1 */
-	[3][0] = { .limit = ALL },		  /* MVFR0_EL1 */
-	[3][1] = { .limit = ALL },		  /* MVFR1_EL1 */
-	[3][2] = { .limit = ALL },		  /* MVFR2_EL1 */
-	[3][4] = { .limit = 0x00000011 },	  /* ID_PFR2_EL1 */
-	[3][6] = { .limit = ALL },		  /* ID_MMFR5_EL1 */
+	[1][0] = { .limit = 0x0f0fffff }, /* ID_PFR0_EL1 */
+	[1][1] = { .limit = 0x100f0fff }, /* ID_PFR1_EL1 */
+	[1][2] = { .limit = 0x00000066 }, /* ID_DFR0_EL1 */
+	[1][4] = { .limit = ALL },	  /* ID_MMFR0_EL1 */
+	[1][5] = { .limit = ALL },	  /* ID_MMFR1_EL1 */
+	[1][6] = { .limit = ALL },	  /* ID_MMFR2_EL1 */
+	[1][7] = { .limit = ALL },	  /* ID_MMFR3_EL1 */
+	[2][0] = { .limit = ALL },	  /* ID_ISAR0_EL1 */
+	[2][1] = { .limit = ALL },	  /* ID_ISAR1_EL1 */
+	[2][2] = { .limit = ALL },	  /* ID_ISAR2_EL1 */
+	[2][3] = { .limit = ALL },	  /* ID_ISAR3_EL1 */
+	[2][4] = { .limit = ALL },	  /* ID_ISAR4_EL1 */
+	[2][5] = { .limit = ALL },	  /* ID_ISAR5_EL1 */
+	[2][6] = { .limit = ALL },	  /* ID_MMFR4_EL1 */
+	[2][7] = { .limit = ALL },	  /* ID_ISAR6_EL1 */
+	[3][0] = { .limit = ALL },	  /* MVFR0_EL1 */
+	[3][1] = { .limit = ALL },	  /* MVFR1_EL1 */
+	[3][2] = { .limit = ALL },	  /* MVFR2_EL1 */
+	[3][4] = { .limit = 0x00000011 }, /* ID_PFR2_EL1 */
+	[3][6] = { .limit = ALL },	  /* ID_MMFR5_EL1 */
 	/* CSV3 CSV2 - DIT, - - - -, - GIC AdvSIMD FP, EL3 - EL1 EL0 */
 	[4][0] = { .limit = 0x1101000001ff1012 }, /* ID_AA64PFR0_EL1 */
 	/* CSV2_frac, SSBS, BT */
 	[4][1] = { .limit = 0x0000000100000021 }, /* ID_AA64PFR1_EL1 */
 	/* DoubleLock none; two watchpoints, two breakpoints, DebugVer 8.0 */
-	[5][0] = { .limit = 0x0000000000101006,
-		   .force = 0x000000f000000000 }, /* ID_AA64DFR0_EL1 */
+	[5][0] = { .limit = 0x0000000000101006, .force = 0x000000f000000000 }, /* ID_AA64DFR0_EL1 */
 	/* RNDR TLB TS FHM, DP SM4 SM3 SHA3, RDM - Atomic CRC32, SHA2 SHA1 AES - */
 	[6][0] = { .limit = 0x1221111110212120 }, /* ID_AA64ISAR0_EL1 */
 	/* - - I8MM DGH, BF16 SPECRES SB FRINTTS, GPI GPA LRCPC FCMA, JSCVT API APA DPB */

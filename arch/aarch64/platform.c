@@ -22,11 +22,21 @@
 static const uint64_t gic_args[] = { GICR_BASE };
 
 static const struct axvm_config_emu devices[] = {
-	{ .name = "gicv3", .base = { GICD_BASE }, .bytes = GICD_BYTES, .type = AXVM_EMU_GICV3,
-	  .args = gic_args, .arg_count = 1 },
-	{ .name = "pl011", .base = { 0x09000000 }, .bytes = 0x1000, .irq = 33,
+	{ .name = "gicv3",
+	  .base = { GICD_BASE },
+	  .bytes = GICD_BYTES,
+	  .type = AXVM_EMU_GICV3,
+	  .args = gic_args,
+	  .arg_count = 1 },
+	{ .name = "pl011",
+	  .base = { 0x09000000 },
+	  .bytes = 0x1000,
+	  .irq = 33,
 	  .type = AXVM_EMU_PL011 },
-	{ .name = "pl031", .base = { 0x09010000 }, .bytes = 0x1000, .irq = 34,
+	{ .name = "pl031",
+	  .base = { 0x09010000 },
+	  .bytes = 0x1000,
+	  .irq = 34,
 	  .type = AXVM_EMU_PL031 },
 };
 

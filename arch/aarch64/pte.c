@@ -110,29 +110,27 @@ static uint32_t flags(uint64_t entry)
 }
 
 /* Leaves: 1 GiB, 2 MiB, 4 KiB, so the three last levels. */
-#define STAGE2(level_count, bits, roots, leaf, kind) \
-	{ \
-		.name = "VMSAv8-64 stage 2, " #level_count " levels, " #bits " bits" kind, \
-		.levels = (level_count), .input_bits = (bits), .output_bits = 48, \
-		.root_pages = (roots), .root_align_pages = (roots), \
-		.block_levels = 7u << ((level_count) - 3), .break_before_make = true, \
-		.make_table = make_table, \
-		.make_leaf = leaf##level_count, .is_present = is_present, \
-		.is_leaf = is_leaf_##level_count, .address = address, .flags = flags, \
+#define STAGE2(level_count, bits, roots, leaf, kind)                                            \
+	{                                                                                       \
+		.name = "VMSAv8-64 stage 2, " #level_count " levels, " #bits " bits" kind,      \
+		.levels = (level_count), .input_bits = (bits), .output_bits = 48,               \
+		.root_pages = (roots), .root_align_pages = (roots),                             \
+		.block_levels = 7u << ((level_count)-3), .break_before_make = true,             \
+		.make_table = make_table, .make_leaf = leaf##level_count,                       \
+		.is_present = is_present, .is_leaf = is_leaf_##level_count, .address = address, \
+		.flags = flags,                                                                 \
 	}
 
 /* By width, so that the first that is wide enough is the narrowest. */
-#define STAGE2_FORMATS(leaf, kind) \
-	STAGE2(3, 32, 1, leaf, kind), STAGE2(3, 36, 1, leaf, kind), \
-	STAGE2(3, 39, 1, leaf, kind), STAGE2(3, 40, 2, leaf, kind), \
-	STAGE2(3, 41, 4, leaf, kind), STAGE2(3, 42, 8, leaf, kind), \
-	STAGE2(3, 43, 16, leaf, kind), STAGE2(4, 44, 1, leaf, kind), \
-	STAGE2(4, 48, 1, leaf, kind)
+#define STAGE2_FORMATS(leaf, kind)                                                                \
+	STAGE2(3, 32, 1, leaf, kind), STAGE2(3, 36, 1, leaf, kind), STAGE2(3, 39, 1, leaf, kind), \
+		STAGE2(3, 40, 2, leaf, kind), STAGE2(3, 41, 4, leaf, kind),                       \
+		STAGE2(3, 42, 8, leaf, kind), STAGE2(3, 43, 16, leaf, kind),                      \
+		STAGE2(4, 44, 1, leaf, kind), STAGE2(4, 48, 1, leaf, kind)
 
 static const struct axvm_pte_format plain[] = { STAGE2_FORMATS(make_leaf_, "") };
-static const struct axvm_pte_format forced[] = {
-	STAGE2_FORMATS(make_leaf_fwb_, ", forced write-back")
-};
+static const struct axvm_pte_format forced[] = { STAGE2_FORMATS(make_leaf_fwb_,
+								", forced write-back") };
 #define WIDTHS (sizeof(plain) / sizeof(plain[0]))
 
 const struct axvm_pte_format *const axvm_arch_pte_formats[] = {

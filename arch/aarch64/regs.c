@@ -10,8 +10,8 @@
 #include "timer.h"
 
 /* The encoding as it stands in the syndrome, without Rt and direction [ARM D19.2.37]. */
-#define REG(op0, op1, crn, crm, op2)                                                               \
-	((uint32_t)(op0) << 20 | (uint32_t)(op2) << 17 | (uint32_t)(op1) << 14 |                   \
+#define REG(op0, op1, crn, crm, op2)                                             \
+	((uint32_t)(op0) << 20 | (uint32_t)(op2) << 17 | (uint32_t)(op1) << 14 | \
 	 (uint32_t)(crn) << 10 | (uint32_t)(crm) << 1)
 #define REG_MASK REG(3, 7, 15, 15, 7)
 #define ISS_READ 1u

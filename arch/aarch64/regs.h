@@ -10,10 +10,10 @@
 #include "arch.h"
 
 /* HCR_EL2 [ARM D19.2.48]; E2H is 0. */
-#define AXVM_AARCH64_HCR_VM (1ULL << 0)	     /* stage 2 on */
-#define AXVM_AARCH64_HCR_SWIO (1ULL << 1)    /* DC ISW cleans too: a guest cannot drop host data */
-#define AXVM_AARCH64_HCR_PTW (1ULL << 2)     /* stage-1 tables in device memory fault */
-#define AXVM_AARCH64_HCR_FMO (1ULL << 3)     /* physical FIQ to EL2, virtual to EL1 */
+#define AXVM_AARCH64_HCR_VM (1ULL << 0)	  /* stage 2 on */
+#define AXVM_AARCH64_HCR_SWIO (1ULL << 1) /* DC ISW cleans too: a guest cannot drop host data */
+#define AXVM_AARCH64_HCR_PTW (1ULL << 2)  /* stage-1 tables in device memory fault */
+#define AXVM_AARCH64_HCR_FMO (1ULL << 3)  /* physical FIQ to EL2, virtual to EL1 */
 #define AXVM_AARCH64_HCR_IMO (1ULL << 4)
 #define AXVM_AARCH64_HCR_AMO (1ULL << 5)
 #define AXVM_AARCH64_HCR_VSE (1ULL << 8)     /* a virtual SError is pending */
@@ -32,15 +32,15 @@
 #define AXVM_AARCH64_HCR_FWB (1ULL << 46)    /* stage 2 forces write-back; where the CPU has it */
 
 /* While a guest is bound; TWI is added where vcpu->arch.wfi_traps, VSE by an injected SError. */
-#define AXVM_AARCH64_HCR                                                                           \
-	(AXVM_AARCH64_HCR_VM | AXVM_AARCH64_HCR_SWIO | AXVM_AARCH64_HCR_PTW |                      \
-	 AXVM_AARCH64_HCR_FMO | AXVM_AARCH64_HCR_IMO | AXVM_AARCH64_HCR_AMO |                      \
-	 AXVM_AARCH64_HCR_FB | AXVM_AARCH64_HCR_BSU_IS | AXVM_AARCH64_HCR_TID3 |                   \
-	 AXVM_AARCH64_HCR_TSC | AXVM_AARCH64_HCR_TIDCP | AXVM_AARCH64_HCR_TACR |                   \
-	 AXVM_AARCH64_HCR_RW | AXVM_AARCH64_HCR_TLOR | AXVM_AARCH64_HCR_TERR |                     \
+#define AXVM_AARCH64_HCR                                                         \
+	(AXVM_AARCH64_HCR_VM | AXVM_AARCH64_HCR_SWIO | AXVM_AARCH64_HCR_PTW |    \
+	 AXVM_AARCH64_HCR_FMO | AXVM_AARCH64_HCR_IMO | AXVM_AARCH64_HCR_AMO |    \
+	 AXVM_AARCH64_HCR_FB | AXVM_AARCH64_HCR_BSU_IS | AXVM_AARCH64_HCR_TID3 | \
+	 AXVM_AARCH64_HCR_TSC | AXVM_AARCH64_HCR_TIDCP | AXVM_AARCH64_HCR_TACR | \
+	 AXVM_AARCH64_HCR_RW | AXVM_AARCH64_HCR_TLOR | AXVM_AARCH64_HCR_TERR |   \
 	 AXVM_AARCH64_HCR_APK | AXVM_AARCH64_HCR_API)
 /* While none is: physical interrupts and SErrors still come to EL2. */
-#define AXVM_AARCH64_HCR_HOST                                                                      \
+#define AXVM_AARCH64_HCR_HOST \
 	(AXVM_AARCH64_HCR_FMO | AXVM_AARCH64_HCR_IMO | AXVM_AARCH64_HCR_AMO | AXVM_AARCH64_HCR_RW)
 
 /* CPTR_EL2 with E2H 0: RES1, TZ (8, SVE), TSM (12, SME), TTA (20, trace), TAM (30, AMU); not TFP. */

@@ -8,8 +8,8 @@
 
 #include "exit.h"
 
-#define VCPU_OF(timer, member)                                                                     \
-	((struct axvm_vcpu *)(void *)((char *)(timer) -offsetof(struct axvm_vcpu, arch.member)))
+#define VCPU_OF(timer, member) \
+	((struct axvm_vcpu *)(void *)((char *)(timer)-offsetof(struct axvm_vcpu, arch.member)))
 
 static bool is_due(uint64_t deadline)
 {

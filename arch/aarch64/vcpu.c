@@ -30,8 +30,9 @@ int axvm_arch_vcpu_init(struct axvm_vcpu *vcpu)
 {
 	uint32_t lrs = axvm_host_caps()->list_registers;
 
-	vcpu->arch.mpidr = MPIDR_RES1 | (axvm_guest_cpu_id(vcpu->vm->config, AXVM_ISA_AARCH64,
-							   vcpu->index) & AXVM_AARCH64_AFFINITY);
+	vcpu->arch.mpidr =
+		MPIDR_RES1 | (axvm_guest_cpu_id(vcpu->vm->config, AXVM_ISA_AARCH64, vcpu->index) &
+			      AXVM_AARCH64_AFFINITY);
 	vcpu->arch.vgic.lr_count = lrs < AXVM_VGIC_LRS_MAX ? lrs : AXVM_VGIC_LRS_MAX;
 	axvm_aarch64_timer_init(vcpu);
 	axvm_arch_vcpu_reset(vcpu, 0, 0);

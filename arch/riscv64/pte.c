@@ -83,14 +83,13 @@ static uint32_t flags(uint64_t entry)
 }
 
 /* Leaves: 1 GiB, 2 MiB, 4 KiB, so the three last levels. Harts may keep absent entries. */
-#define GSTAGE(title, level_count, bits, leaf) \
-	{ \
-		.name = title, .levels = (level_count), .input_bits = (bits), \
-		.output_bits = 56, .root_pages = 4, .root_align_pages = 4, \
-		.block_levels = 7u << ((level_count) - 3), .break_before_make = false, \
-		.caches_absent = true, .make_table = make_table, \
-		.make_leaf = (leaf), .is_present = is_present, .is_leaf = is_leaf, \
-		.address = address, .flags = flags, \
+#define GSTAGE(title, level_count, bits, leaf)                                                   \
+	{                                                                                        \
+		.name = title, .levels = (level_count), .input_bits = (bits), .output_bits = 56, \
+		.root_pages = 4, .root_align_pages = 4, .block_levels = 7u << ((level_count)-3), \
+		.break_before_make = false, .caches_absent = true, .make_table = make_table,     \
+		.make_leaf = (leaf), .is_present = is_present, .is_leaf = is_leaf,               \
+		.address = address, .flags = flags,                                              \
 	}
 
 static const struct axvm_pte_format sv39x4 = GSTAGE("Sv39x4", 3, 41, make_leaf);

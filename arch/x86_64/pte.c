@@ -150,31 +150,26 @@ static uint32_t npt_flags(uint64_t entry)
 #define KIB_MIB 3u     /* leaves of 2 MiB and 4 KiB: the two last levels */
 #define KIB_MIB_GIB 7u /* and of 1 GiB */
 
-#define FORMAT(title, kind, level_count, bits, leaves) \
-	{ \
-		.name = title, .levels = (level_count), .input_bits = (bits), \
-		.output_bits = 52, .root_pages = 1, .root_align_pages = 1, \
-		.block_levels = (leaves) << ((level_count) - ((leaves) == KIB_MIB ? 2 : 3)), \
-		.break_before_make = false, \
-		.make_table = kind##_make_table, .make_leaf = kind##_make_leaf_##level_count, \
-		.is_present = kind##_is_present, .is_leaf = is_leaf_##level_count, \
-		.address = address, .flags = kind##_flags, \
+#define FORMAT(title, kind, level_count, bits, leaves)                                           \
+	{                                                                                        \
+		.name = title, .levels = (level_count), .input_bits = (bits), .output_bits = 52, \
+		.root_pages = 1, .root_align_pages = 1,                                          \
+		.block_levels = (leaves) << ((level_count) - ((leaves) == KIB_MIB ? 2 : 3)),     \
+		.break_before_make = false, .make_table = kind##_make_table,                     \
+		.make_leaf = kind##_make_leaf_##level_count, .is_present = kind##_is_present,    \
+		.is_leaf = is_leaf_##level_count, .address = address, .flags = kind##_flags,     \
 	}
 
-static const struct axvm_pte_format ept_4 =
-	FORMAT("EPT, 4 levels", ept, 4, 48, KIB_MIB_GIB);
+static const struct axvm_pte_format ept_4 = FORMAT("EPT, 4 levels", ept, 4, 48, KIB_MIB_GIB);
 static const struct axvm_pte_format ept_4_small =
 	FORMAT("EPT, 4 levels, no 1 GiB pages", ept, 4, 48, KIB_MIB);
-static const struct axvm_pte_format ept_5 =
-	FORMAT("EPT, 5 levels", ept, 5, 57, KIB_MIB_GIB);
+static const struct axvm_pte_format ept_5 = FORMAT("EPT, 5 levels", ept, 5, 57, KIB_MIB_GIB);
 static const struct axvm_pte_format ept_5_small =
 	FORMAT("EPT, 5 levels, no 1 GiB pages", ept, 5, 57, KIB_MIB);
-static const struct axvm_pte_format npt_4 =
-	FORMAT("NPT, 4 levels", npt, 4, 48, KIB_MIB_GIB);
+static const struct axvm_pte_format npt_4 = FORMAT("NPT, 4 levels", npt, 4, 48, KIB_MIB_GIB);
 static const struct axvm_pte_format npt_4_small =
 	FORMAT("NPT, 4 levels, no 1 GiB pages", npt, 4, 48, KIB_MIB);
-static const struct axvm_pte_format npt_5 =
-	FORMAT("NPT, 5 levels", npt, 5, 57, KIB_MIB_GIB);
+static const struct axvm_pte_format npt_5 = FORMAT("NPT, 5 levels", npt, 5, 57, KIB_MIB_GIB);
 static const struct axvm_pte_format npt_5_small =
 	FORMAT("NPT, 5 levels, no 1 GiB pages", npt, 5, 57, KIB_MIB);
 

@@ -32,9 +32,14 @@ void axvm_sim_cpu_reset(void)
 	held_count = 0;
 }
 
+static uint32_t cpu_count(void)
+{
+	return axvm_sim_machine()->cpu_count;
+}
+
 void axvm_sim_set_cpu(uint32_t cpu)
 {
-	if (cpu >= axvm_hal_cpu_count())
+	if (cpu >= cpu_count())
 		axvm_hal_panic(__FILE__, __LINE__, "axvm_sim_set_cpu: no such CPU");
 	this_cpu = cpu;
 }
@@ -44,14 +49,9 @@ uint32_t axvm_hal_cpu_id(void)
 	return this_cpu;
 }
 
-uint32_t axvm_hal_cpu_count(void)
-{
-	return axvm_sim_machine()->cpu_count;
-}
-
 void axvm_hal_cpu_kick(uint32_t cpu)
 {
-	if (cpu >= axvm_hal_cpu_count())
+	if (cpu >= cpu_count())
 		axvm_hal_panic(__FILE__, __LINE__, "axvm_hal_cpu_kick: no such CPU");
 	axvm_sim_lock();
 	kicks[cpu]++;

@@ -206,8 +206,9 @@ void axvm_hal_free_pages(struct axvm_hpa hpa, uint64_t pages)
 void *axvm_hal_map(struct axvm_hpa hpa, uint64_t bytes)
 {
 	uint64_t in_page = hpa.addr % AXVM_PAGE_BYTES;
-	uint64_t pages = bytes / AXVM_PAGE_BYTES +
-			 (in_page + bytes % AXVM_PAGE_BYTES + AXVM_PAGE_BYTES - 1) / AXVM_PAGE_BYTES;
+	uint64_t pages =
+		bytes / AXVM_PAGE_BYTES +
+		(in_page + bytes % AXVM_PAGE_BYTES + AXVM_PAGE_BYTES - 1) / AXVM_PAGE_BYTES;
 	uint64_t page;
 
 	if (bytes == 0 || !find_pages(hpa, pages, &page))

@@ -27,7 +27,7 @@ void axvm_sim_reset(const struct axvm_sim_machine *machine);
 
 /* ---- memory -------------------------------------------------------------------------- */
 
-uint64_t axvm_sim_used_pages(void); /* allocated and claimed */
+uint64_t axvm_sim_used_pages(void);	  /* allocated and claimed */
 uint64_t axvm_sim_allocation_count(void); /* successful axvm_hal_alloc_pages since the reset */
 
 /* `count` more axvm_hal_alloc_pages succeed, the one after them fails, later ones succeed. */

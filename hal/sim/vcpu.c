@@ -216,8 +216,7 @@ void axvm_hal_vcpu_enter(struct axvm_vcpu *vcpu)
 
 	guest->counts.enters++;
 	while (happen(vcpu, guest) != AXVM_LEAVE &&
-	       (atomic_load(&vcpu->requests) == 0 ||
-		axvm_vcpu_take_requests(vcpu) != AXVM_LEAVE))
+	       (atomic_load(&vcpu->requests) == 0 || axvm_vcpu_take_requests(vcpu) != AXVM_LEAVE))
 		;
 }
 

@@ -13,7 +13,7 @@ static const struct {
 	const struct axvm_uart *(*open)(void *registers);
 	uint32_t bytes;
 } kinds[] = {
-	{"arm,pl011", axvm_uart_pl011, 0x1000},
+	{ "arm,pl011", axvm_uart_pl011, 0x1000 },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -53,10 +53,9 @@ static bool read_place(const void *fdt, int node, struct axvm_uart_place *place)
 	if (cells == 2)
 		place->hpa = place->hpa << 32 | fdt32_to_cpu(reg[1]);
 	const fdt32_t *interrupts = fdt_getprop(fdt, node, "interrupts", &bytes);
-	place->irq = interrupts == NULL
-			     ? UINT32_MAX
-			     : axvm_bare_irq_from_fdt(interrupts, (uint32_t)bytes / 4,
-						      &place->edge);
+	place->irq = interrupts == NULL ? UINT32_MAX
+					: axvm_bare_irq_from_fdt(interrupts, (uint32_t)bytes / 4,
+								 &place->edge);
 	return true;
 }
 

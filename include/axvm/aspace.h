@@ -34,9 +34,10 @@ struct axvm_aspace {
 	const struct axvm_pte_format *format;
 	struct axvm_budget *budget; /* pays for table pages */
 	struct axvm_hpa root;
-	uint32_t vmid;	       /* tag in the TLB; unique among live aspaces */
-	uint64_t table_pages;  /* root included */
-	_Atomic uint64_t cpus; /* physical CPUs that have it loaded: whom an invalidation must reach */
+	uint32_t vmid;	      /* tag in the TLB; unique among live aspaces */
+	uint64_t table_pages; /* root included */
+	_Atomic uint64_t
+		cpus; /* physical CPUs that have it loaded: whom an invalidation must reach */
 	_Atomic uint32_t breaking;   /* odd while a live entry is absent for its replacement */
 	_Atomic uint32_t epoch;	     /* counts the waits for readers; its parity is theirs */
 	_Atomic uint32_t readers[2]; /* guest memory accesses and look-ups in flight */

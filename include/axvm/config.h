@@ -16,7 +16,7 @@ struct axvm_platform; /* <axvm/platform.h> */
  * The names in VM files. X(identifier, number, name): files may give either.
  * X(identifier, name, alias, alias): by name only; the first is what axvm writes.
  */
-#define AXVM_ISAS(X)            \
+#define AXVM_ISAS(X)             \
 	X(AARCH64, 0, "aarch64") \
 	X(RISCV64, 1, "riscv64") \
 	X(X86_64, 2, "x86_64")
@@ -49,8 +49,8 @@ enum axvm_map_type {
 #undef AXVM_MAP_TYPE
 };
 
-#define AXVM_IRQ_MODES(X)                \
-	X(NONE, "no_irq", "no", "none")  \
+#define AXVM_IRQ_MODES(X)                    \
+	X(NONE, "no_irq", "no", "none")      \
 	X(EMULATED, "emulated", "emu", NULL) \
 	X(PASSTHROUGH, "passthrough", "pt", NULL)
 
@@ -60,8 +60,8 @@ enum axvm_irq_mode {
 #undef AXVM_IRQ_MODE
 };
 
-#define AXVM_BOOT_PROTOCOLS(X)                   \
-	X(DIRECT, "direct", "kernel", NULL)      \
+#define AXVM_BOOT_PROTOCOLS(X)                         \
+	X(DIRECT, "direct", "kernel", NULL)            \
 	X(MULTIBOOT, "multiboot", "bios", "axvm-bios") \
 	X(UEFI, "uefi", "efi", NULL)
 
@@ -83,24 +83,24 @@ enum axvm_image_location {
 };
 
 /* X(identifier, number in VM files, name in VM files) */
-#define AXVM_EMU_TYPES(X)                                    \
-	X(DUMMY, 0x00, "dummy")                              \
+#define AXVM_EMU_TYPES(X)                                     \
+	X(DUMMY, 0x00, "dummy")                               \
 	X(INTERRUPT_CONTROLLER, 0x01, "interrupt-controller") \
-	X(CONSOLE, 0x02, "console")                          \
-	X(FW_CFG, 0x03, "fw-cfg")                            \
-	X(IVC_CHANNEL, 0x0a, "ivc-channel")                  \
-	X(GPPT_REDISTRIBUTOR, 0x20, "gppt-redistributor")    \
-	X(GPPT_DISTRIBUTOR, 0x21, "gppt-distributor")        \
-	X(GPPT_ITS, 0x22, "gppt-its")                        \
-	X(X86_IOAPIC, 0x23, "x86-ioapic")                    \
-	X(X86_PIT, 0x24, "x86-pit")                          \
-	X(PPPT_GLOBAL, 0x30, "pppt-global")                  \
-	X(PL011, 0x40, "pl011")                              \
-	X(NS16550, 0x41, "ns16550")                          \
-	X(PL031, 0x42, "pl031")                              \
-	X(GICV3, 0x43, "gicv3")                              \
-	X(VIRTIO_BLK, 0xe1, "virtio-blk")                    \
-	X(VIRTIO_NET, 0xe2, "virtio-net")                    \
+	X(CONSOLE, 0x02, "console")                           \
+	X(FW_CFG, 0x03, "fw-cfg")                             \
+	X(IVC_CHANNEL, 0x0a, "ivc-channel")                   \
+	X(GPPT_REDISTRIBUTOR, 0x20, "gppt-redistributor")     \
+	X(GPPT_DISTRIBUTOR, 0x21, "gppt-distributor")         \
+	X(GPPT_ITS, 0x22, "gppt-its")                         \
+	X(X86_IOAPIC, 0x23, "x86-ioapic")                     \
+	X(X86_PIT, 0x24, "x86-pit")                           \
+	X(PPPT_GLOBAL, 0x30, "pppt-global")                   \
+	X(PL011, 0x40, "pl011")                               \
+	X(NS16550, 0x41, "ns16550")                           \
+	X(PL031, 0x42, "pl031")                               \
+	X(GICV3, 0x43, "gicv3")                               \
+	X(VIRTIO_BLK, 0xe1, "virtio-blk")                     \
+	X(VIRTIO_NET, 0xe2, "virtio-net")                     \
 	X(VIRTIO_CONSOLE, 0xe3, "virtio-console")
 
 enum axvm_emu_type {
@@ -125,7 +125,7 @@ struct axvm_config_image {
 
 struct axvm_config_memory {
 	struct axvm_gpa gpa; /* page aligned */
-	uint64_t bytes;      /* a multiple of the page size, not 0 */
+	uint64_t bytes;	     /* a multiple of the page size, not 0 */
 	uint32_t flags;	     /* enum axvm_map_flags */
 	enum axvm_map_type map_type;
 };
@@ -166,8 +166,9 @@ struct axvm_config {
 	uint32_t id;
 	const char *name;
 	enum axvm_vm_type type;
-	uint32_t vcpu_count;	       /* 1 to AXVM_VCPUS_MAX */
-	const uint64_t *phys_cpu_ids;  /* vcpu_count of them: MPIDR affinity, hart or APIC id; or NULL */
+	uint32_t vcpu_count; /* 1 to AXVM_VCPUS_MAX */
+	const uint64_t
+		*phys_cpu_ids; /* vcpu_count of them: MPIDR affinity, hart or APIC id; or NULL */
 	const uint64_t *phys_cpu_sets; /* vcpu_count masks of physical CPUs; or NULL: any */
 
 	/* [kernel] */

@@ -9,18 +9,18 @@
 #define AXVM_MUST_USE __attribute__((warn_unused_result))
 
 /* X(name, value, what the caller should understand) */
-#define AXVM_ERRORS(X)                                                                    \
-	X(EINVAL, 1, "an argument is outside of what the function accepts")               \
-	X(ENOMEM, 2, "no memory left, in the host or in the VM's budget")                 \
-	X(ESTATE, 3, "not allowed in the object's present state")                         \
-	X(EEXIST, 4, "overlaps or repeats something that exists")                         \
-	X(ENOENT, 5, "no such object")                                                    \
-	X(EBUSY, 6, "in use by another owner")                                            \
-	X(ERANGE, 7, "outside of the address range or the capacity")                      \
-	X(EUNSUPPORTED, 8, "this CPU or this build cannot do it")                         \
-	X(EFORMAT, 9, "malformed input: configuration, image, device tree or bundle")    \
-	X(EFAULT, 10, "a guest address that is not backed by memory with these rights")   \
-	X(EPERM, 11, "refused by the configuration")                                      \
+#define AXVM_ERRORS(X)                                                                  \
+	X(EINVAL, 1, "an argument is outside of what the function accepts")             \
+	X(ENOMEM, 2, "no memory left, in the host or in the VM's budget")               \
+	X(ESTATE, 3, "not allowed in the object's present state")                       \
+	X(EEXIST, 4, "overlaps or repeats something that exists")                       \
+	X(ENOENT, 5, "no such object")                                                  \
+	X(EBUSY, 6, "in use by another owner")                                          \
+	X(ERANGE, 7, "outside of the address range or the capacity")                    \
+	X(EUNSUPPORTED, 8, "this CPU or this build cannot do it")                       \
+	X(EFORMAT, 9, "malformed input: configuration, image, device tree or bundle")   \
+	X(EFAULT, 10, "a guest address that is not backed by memory with these rights") \
+	X(EPERM, 11, "refused by the configuration")                                    \
 	X(EIO, 12, "the device or the firmware failed")
 
 enum axvm_error {

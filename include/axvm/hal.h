@@ -56,8 +56,7 @@ void axvm_hal_cache_push(const void *address, uint64_t bytes);
 
 /* ---- kernel: CPUs, time, log ---------------------------------------------------------- */
 
-uint32_t axvm_hal_cpu_id(void);	   /* index of this CPU, below axvm_hal_cpu_count */
-uint32_t axvm_hal_cpu_count(void); /* at most AXVM_CPUS_MAX */
+uint32_t axvm_hal_cpu_id(void); /* index of this CPU, below AXVM_CPUS_MAX */
 /* Makes `cpu` come out of a guest it may be in, now or at its next entry. */
 void axvm_hal_cpu_kick(uint32_t cpu);
 
@@ -98,10 +97,10 @@ bool axvm_hal_random(void *buffer, uint64_t bytes);
 /* ---- machine: the CPU's virtualisation ------------------------------------------------- */
 
 struct axvm_hal_caps {
-	uint32_t ipa_bits;	     /* guest-physical address width that tables may use */
+	uint32_t ipa_bits; /* guest-physical address width that tables may use */
 	uint32_t pa_bits;
-	uint32_t vmid_count;	     /* VMIDs 1 to vmid_count - 1 are usable; 0 or 1: the CPU has none */
-	uint32_t list_registers;     /* hardware slots for virtual interrupts */
+	uint32_t vmid_count; /* VMIDs 1 to vmid_count - 1 are usable; 0 or 1: the CPU has none */
+	uint32_t list_registers; /* hardware slots for virtual interrupts */
 	const struct axvm_pte_format *format;
 };
 /* AXVM_EUNSUPPORTED with `why` set: the CPU lacks what is needed. Called once, before the rest. */

@@ -13,10 +13,10 @@ struct axvm_guest_fdt; /* src/guest_fdt.h: the tree being written */
 
 struct axvm_platform {
 	enum axvm_isa isa;
-	const char *name;	   /* "aarch64" */
-	uint64_t ram_base;	   /* GPA of main memory when the file gives only a size */
-	uint64_t ram_limit;	   /* first GPA beyond what main memory may reach */
-	uint32_t irq_count;	   /* interrupt numbers are below it */
+	const char *name;   /* "aarch64" */
+	uint64_t ram_base;  /* GPA of main memory when the file gives only a size */
+	uint64_t ram_limit; /* first GPA beyond what main memory may reach */
+	uint32_t irq_count; /* interrupt numbers are below it */
 	const struct axvm_config_emu *devices; /* the default machine: controller, UART, ... */
 	uint32_t device_count;
 	/* Writes /cpus, the controller and the timer; returns 0 or AXVM_ENOMEM. */

@@ -31,12 +31,12 @@ struct axvm_hpa {
 
 static inline struct axvm_gpa axvm_gpa(uint64_t addr)
 {
-	return (struct axvm_gpa){addr};
+	return (struct axvm_gpa){ addr };
 }
 
 static inline struct axvm_hpa axvm_hpa(uint64_t addr)
 {
-	return (struct axvm_hpa){addr};
+	return (struct axvm_hpa){ addr };
 }
 
 /* Rights and memory type of a mapping; the numbers are those of the VM files' `flags`. */

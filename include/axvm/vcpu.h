@@ -23,25 +23,25 @@ enum axvm_vcpu_state {
 enum axvm_vcpu_power { AXVM_POWER_OFF, AXVM_POWER_ON_PENDING, AXVM_POWER_ON };
 
 /* X(identifier, name): what axvm_vcpu_run returns to its caller. */
-#define AXVM_EXITS(X)                              \
-	X(NONE, "none")                            \
-	X(HYPERCALL, "hypercall")                  \
-	X(HALT, "halt")                            \
-	X(CPU_UP, "cpu-up")                        \
-	X(CPU_DOWN, "cpu-down")                    \
+#define AXVM_EXITS(X)                               \
+	X(NONE, "none")                             \
+	X(HYPERCALL, "hypercall")                   \
+	X(HALT, "halt")                             \
+	X(CPU_UP, "cpu-up")                         \
+	X(CPU_DOWN, "cpu-down")                     \
 	X(EXTERNAL_INTERRUPT, "external-interrupt") \
-	X(PREEMPTED, "preempted")                  \
-	X(REQUEST, "request")                      \
-	X(SHUTDOWN, "shutdown")                    \
-	X(RESET, "reset")                          \
-	X(FAIL_ENTRY, "fail-entry")                \
+	X(PREEMPTED, "preempted")                   \
+	X(REQUEST, "request")                       \
+	X(SHUTDOWN, "shutdown")                     \
+	X(RESET, "reset")                           \
+	X(FAIL_ENTRY, "fail-entry")                 \
 	X(FAULT, "fault")
 
 enum axvm_exit_reason {
 #define AXVM_EXIT_ID(id, name) AXVM_EXIT_##id,
 	AXVM_EXITS(AXVM_EXIT_ID)
 #undef AXVM_EXIT_ID
-	AXVM_EXIT_COUNT
+		AXVM_EXIT_COUNT
 };
 
 struct axvm_exit {

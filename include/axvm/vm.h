@@ -38,45 +38,45 @@
 #include <axvm/types.h>
 #include <axvm/vcpu.h>
 
-#define AXVM_VM_STATES(X)        \
-	X(READY, "ready")        \
-	X(RUNNING, "running")    \
-	X(PAUSED, "paused")      \
-	X(STOPPING, "stopping")  \
-	X(STOPPED, "stopped")    \
-	X(FAILED, "failed")      \
+#define AXVM_VM_STATES(X)       \
+	X(READY, "ready")       \
+	X(RUNNING, "running")   \
+	X(PAUSED, "paused")     \
+	X(STOPPING, "stopping") \
+	X(STOPPED, "stopped")   \
+	X(FAILED, "failed")     \
 	X(GONE, "gone")
 
 enum axvm_vm_state {
 #define AXVM_VM_STATE_ID(id, name) AXVM_VM_##id,
 	AXVM_VM_STATES(AXVM_VM_STATE_ID)
 #undef AXVM_VM_STATE_ID
-	AXVM_VM_STATE_COUNT
+		AXVM_VM_STATE_COUNT
 };
 
-#define AXVM_VM_EVENTS(X)     \
-	X(BOOT, "boot")       \
-	X(PAUSE, "pause")     \
-	X(RESUME, "resume")   \
-	X(SHUTDOWN, "shutdown") \
+#define AXVM_VM_EVENTS(X)              \
+	X(BOOT, "boot")                \
+	X(PAUSE, "pause")              \
+	X(RESUME, "resume")            \
+	X(SHUTDOWN, "shutdown")        \
 	X(LAST_LEFT, "last vCPU left") \
-	X(RESET, "reset")     \
-	X(DESTROY, "destroy") \
+	X(RESET, "reset")              \
+	X(DESTROY, "destroy")          \
 	X(FAIL, "fail")
 
 enum axvm_vm_event {
 #define AXVM_VM_EVENT_ID(id, name) AXVM_EVENT_##id,
 	AXVM_VM_EVENTS(AXVM_VM_EVENT_ID)
 #undef AXVM_VM_EVENT_ID
-	AXVM_EVENT_COUNT
+		AXVM_EVENT_COUNT
 };
 
 /* Why a VM is no longer running; kept until it boots again. */
-#define AXVM_STOP_REASONS(X)                     \
-	X(NONE, "not stopped")                   \
-	X(GUEST_SHUTDOWN, "guest shutdown")      \
-	X(GUEST_RESET, "guest reset")            \
-	X(FORCED, "forced")                      \
+#define AXVM_STOP_REASONS(X)                \
+	X(NONE, "not stopped")              \
+	X(GUEST_SHUTDOWN, "guest shutdown") \
+	X(GUEST_RESET, "guest reset")       \
+	X(FORCED, "forced")                 \
 	X(FAULT, "fault")
 
 enum axvm_stop_reason {

@@ -46,7 +46,7 @@ TEST(a_call_that_only_answers_gives_its_number)
 	} table[] = {
 		{ 0x84000000, 0, 0x10001 },
 		{ 0xabcd000084000000, 0, 0x10001 }, /* w0 alone counts */
-		{ 0xc4000000, 0, NOT_SUPPORTED }, /* no 64-bit form */
+		{ 0xc4000000, 0, NOT_SUPPORTED },   /* no 64-bit form */
 		{ 0x84000006, 0, 2 },
 		{ 0x80000000, 0, 0x10002 },
 		{ 0x80000001, 0x80000000, 0 },
@@ -123,10 +123,12 @@ TEST(cpu_on_switches_the_target_on)
 
 TEST(cpu_on_refuses_bad_targets_and_entries)
 {
-	static const uint64_t targets[] = { 2, 0x100, 1ULL << 32, 1ULL << 31 | 1, 1ULL << 24 | 1,
-					    1ULL << 63 | 1, UINT64_MAX };
-	static const uint64_t entries[] = { RAM + 1, RAM + 2, 0, RAM - 4, RAM + RAM_BYTES,
-					    1ULL << 39, 1ULL << 52, UINT64_MAX - 3, GICD };
+	static const uint64_t targets[] = {
+		2, 0x100, 1ULL << 32, 1ULL << 31 | 1, 1ULL << 24 | 1, 1ULL << 63 | 1, UINT64_MAX
+	};
+	static const uint64_t entries[] = { RAM + 1,	RAM + 2,	 0,
+					    RAM - 4,	RAM + RAM_BYTES, 1ULL << 39,
+					    1ULL << 52, UINT64_MAX - 3,	 GICD };
 
 	rig_start(2);
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)

@@ -44,9 +44,9 @@ static void device_write(struct axvm_device *device, struct axvm_vcpu *vcpu, uin
 	device_value = value;
 }
 
-static const struct axvm_device_type device_type = {
-	.name = "test", .read = device_read, .write = device_write
-};
+static const struct axvm_device_type device_type = { .name = "test",
+						     .read = device_read,
+						     .write = device_write };
 static struct axvm_device test_device = { .type = &device_type };
 
 static struct axvm_vcpu *start(void)
@@ -173,7 +173,9 @@ static void check_taken(struct axvm_vcpu *vcpu, const struct origin *from, uint6
 TEST(a_fault_on_memory_that_is_mapped_by_now_is_tried_again)
 {
 	static const uint64_t isses[] = {
-		ISV | SAS(2) | TRANSLATION, ISV | SAS(2) | WNR | TRANSLATION, TRANSLATION,
+		ISV | SAS(2) | TRANSLATION,
+		ISV | SAS(2) | WNR | TRANSLATION,
+		TRANSLATION,
 		S1PTW | TRANSLATION,
 	};
 
@@ -322,8 +324,8 @@ TEST(features_that_are_not_shown_are_undefined)
 {
 	/* FP, PAuth, illegal, SVE, ERET, SME, FP exception, breakpoints, BRK, and all reserved. */
 	for (unsigned ec = 0; ec < 64; ec++) {
-		static const uint8_t others[] = { 0x01, 0x03, 0x04, 0x05, 0x06, 0x08, 0x0c, 0x16,
-						  0x17, 0x18, 0x20, 0x24 };
+		static const uint8_t others[] = { 0x01, 0x03, 0x04, 0x05, 0x06, 0x08,
+						  0x0c, 0x16, 0x17, 0x18, 0x20, 0x24 };
 		bool other = false;
 
 		for (size_t i = 0; i < sizeof(others); i++)
@@ -402,11 +404,11 @@ TEST(coprocessor_accesses_whose_condition_fails_are_stepped_over)
 		uint8_t flags;
 		bool passes;
 	} table[] = {
-		{ 0, 4, true },	  { 0, 0, false },  { 1, 0, true },  { 1, 4, false },
-		{ 2, 2, true },	  { 3, 2, false },  { 4, 8, true },  { 5, 8, false },
-		{ 6, 1, true },	  { 7, 1, false },  { 8, 2, true },  { 8, 6, false },
-		{ 9, 6, true },	  { 10, 9, true },  { 10, 8, false }, { 11, 1, true },
-		{ 12, 9, true },  { 12, 13, false }, { 13, 4, true }, { 14, 0, true },
+		{ 0, 4, true },	 { 0, 0, false },   { 1, 0, true },   { 1, 4, false },
+		{ 2, 2, true },	 { 3, 2, false },   { 4, 8, true },   { 5, 8, false },
+		{ 6, 1, true },	 { 7, 1, false },   { 8, 2, true },   { 8, 6, false },
+		{ 9, 6, true },	 { 10, 9, true },   { 10, 8, false }, { 11, 1, true },
+		{ 12, 9, true }, { 12, 13, false }, { 13, 4, true },  { 14, 0, true },
 		{ 15, 0, true },
 	};
 
@@ -476,8 +478,7 @@ AXTEST_MAIN(a_read_fills_the_register_as_the_instruction_says,
 	    a_write_takes_the_register_and_its_width,
 	    stepping_over_an_instruction_completes_a_software_step,
 	    a_fault_on_memory_that_is_mapped_by_now_is_tried_again,
-	    a_store_to_a_shadowed_device_is_the_devices,
-	    other_faults_do_not_ask_the_guests_tables,
+	    a_store_to_a_shadowed_device_is_the_devices, other_faults_do_not_ask_the_guests_tables,
 	    a_store_to_read_only_memory_is_an_external_abort,
 	    a_store_is_tried_again_when_the_tables_have_changed,
 	    what_cannot_be_emulated_is_a_synchronous_external_abort,

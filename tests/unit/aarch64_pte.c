@@ -52,7 +52,8 @@ TEST(forced_write_back_changes_normal_memory_alone)
 	CHECK_EQ(three->make_leaf(axvm_hpa(0x80003000), 2, AXVM_MAP_RWX), 0x800037db);
 	CHECK_EQ(four->make_leaf(axvm_hpa(0x80200000), 2, AXVM_MAP_RWX), 0x802007d9);
 	CHECK_EQ(three->flags(0x800037db), AXVM_MAP_RWX);
-	CHECK_EQ(three->make_leaf(axvm_hpa(0), 2, device), plain->make_leaf(axvm_hpa(0), 2, device));
+	CHECK_EQ(three->make_leaf(axvm_hpa(0), 2, device),
+		 plain->make_leaf(axvm_hpa(0), 2, device));
 	CHECK_EQ(three->make_leaf(axvm_hpa(0), 2, uncached),
 		 plain->make_leaf(axvm_hpa(0), 2, uncached));
 	CHECK_EQ(three->input_bits, plain->input_bits);
@@ -139,6 +140,7 @@ TEST(pa_range_is_decoded_and_what_is_unknown_is_refused)
 }
 
 AXTEST_MAIN(a_table_descriptor_is_its_address_and_0b11, pages_and_blocks_differ_in_bit_1,
-	    forced_write_back_changes_normal_memory_alone, rights_are_s2ap_and_xn, memory_types_are_device_ngnre_and_normal_non_cacheable,
+	    forced_write_back_changes_normal_memory_alone, rights_are_s2ap_and_xn,
+	    memory_types_are_device_ngnre_and_normal_non_cacheable,
 	    bit_0_alone_says_whether_an_entry_is_valid, each_width_has_its_format_and_vtcr,
 	    pa_range_is_decoded_and_what_is_unknown_is_refused)

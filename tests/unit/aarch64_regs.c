@@ -5,8 +5,8 @@
 
 #define PC 0x40001000ULL
 #define VBAR 0x40002000ULL
-#define ENC(op0, op1, crn, crm, op2)                                                               \
-	((uint64_t)(op0) << 20 | (uint64_t)(op2) << 17 | (uint64_t)(op1) << 14 |                   \
+#define ENC(op0, op1, crn, crm, op2)                                             \
+	((uint64_t)(op0) << 20 | (uint64_t)(op2) << 17 | (uint64_t)(op1) << 14 | \
 	 (uint64_t)(crn) << 10 | (uint64_t)(crm) << 1)
 #define CNTP_TVAL ENC(3, 3, 14, 2, 0)
 #define CNTP_CTL ENC(3, 3, 14, 2, 1)
@@ -69,8 +69,8 @@ TEST(a_cpu_with_everything_shows_what_is_virtualised)
 		{ 4, 0, 0x1201111121111122, 0x1101000001111012 }, /* PFR0 */
 		{ 4, 1, 0x1111111111111321, 0x0000000100000021 }, /* PFR1: no MTE, SME, NMI, GCS */
 		{ 4, 2, UINT64_MAX, 0 },
-		{ 4, 4, UINT64_MAX, 0 }, /* ZFR0: SVE */
-		{ 4, 5, UINT64_MAX, 0 }, /* SMFR0: SME */
+		{ 4, 4, UINT64_MAX, 0 },			  /* ZFR0: SVE */
+		{ 4, 5, UINT64_MAX, 0 },			  /* SMFR0: SME */
 		{ 5, 0, 0x0000111111f0f61a, 0x000000f000101006 }, /* DFR0: no PMU, SPE, trace */
 		{ 5, 0, 0x0000000010305106, 0x000000f000101006 },
 		{ 5, 1, UINT64_MAX, 0 },
@@ -122,7 +122,8 @@ TEST(no_id_register_shows_more_than_the_host_has)
 			for (unsigned field = 0; field < 16; field++) {
 				for (uint64_t n = 0; n < 16; n++) {
 					uint64_t value = axvm_aarch64_id_register(
-						crm, op2, n << field * 4, 48) & ~least;
+								 crm, op2, n << field * 4, 48) &
+							 ~least;
 
 					CHECK((value & ~(15ULL << field * 4)) == 0);
 					CHECK(value >> field * 4 <= n);
@@ -170,8 +171,8 @@ TEST(registers_that_linux_touches_at_boot_are_answered)
 			CHECK_EQ(get(ENC(2, 0, 0, n, op2)), 0);
 		}
 	}
-	put(ENC(2, 0, 1, 3, 4), 0); /* OSDLR_EL1 */
-	CHECK_EQ(get(ENC(3, 0, 1, 0, 1)), 0); /* ACTLR_EL1 */
+	put(ENC(2, 0, 1, 3, 4), 0);		/* OSDLR_EL1 */
+	CHECK_EQ(get(ENC(3, 0, 1, 0, 1)), 0);	/* ACTLR_EL1 */
 	CHECK_EQ(get(ENC(3, 0, 12, 12, 5)), 7); /* ICC_SRE_EL1 */
 	put(ENC(3, 0, 12, 12, 5), 0);
 	put(ENC(1, 0, 7, 6, 2), 0); /* DC ISW */
@@ -183,26 +184,23 @@ TEST(registers_that_linux_touches_at_boot_are_answered)
 TEST(hidden_registers_are_undefined)
 {
 	static const uint64_t table[] = {
-		ENC(3, 3, 9, 12, 0),  /* PMCR_EL0 */
-		ENC(3, 3, 9, 13, 0),  /* PMCCNTR_EL0 */
-		ENC(3, 0, 9, 14, 1),  /* PMINTENSET_EL1 */
-		ENC(3, 3, 14, 8, 0),  /* PMEVCNTR0_EL0 */
-		ENC(3, 0, 9, 9, 0),   /* PMSCR_EL1: SPE */
-		ENC(3, 0, 9, 11, 0),  /* TRBLIMITR_EL1 */
-		ENC(2, 1, 0, 1, 0),   /* TRCPRGCTLR */
-		ENC(3, 0, 5, 3, 0),   /* ERRIDR_EL1 */
-		ENC(3, 0, 10, 4, 3),  /* LORC_EL1 */
-		ENC(3, 0, 10, 5, 0),  /* MPAM1_EL1 */
-		ENC(3, 0, 13, 0, 7),  /* SCXTNUM_EL1 */
-		ENC(3, 3, 13, 2, 0),  /* AMCR_EL0 */
-		ENC(3, 0, 15, 0, 0),  /* IMPLEMENTATION DEFINED */
-		ENC(3, 3, 11, 0, 0),
-		ENC(2, 0, 0, 2, 4), /* DBGBVR2_EL1: only two are shown */
-		ENC(2, 0, 0, 15, 7),
-		ENC(3, 4, 1, 1, 0), /* HCR_EL2 */
-		ENC(3, 0, 1, 2, 0), /* ZCR_EL1 */
-		ENC(1, 0, 7, 8, 0),
-		SGI1R, /* cannot be read */
+		ENC(3, 3, 9, 12, 0),			 /* PMCR_EL0 */
+		ENC(3, 3, 9, 13, 0),			 /* PMCCNTR_EL0 */
+		ENC(3, 0, 9, 14, 1),			 /* PMINTENSET_EL1 */
+		ENC(3, 3, 14, 8, 0),			 /* PMEVCNTR0_EL0 */
+		ENC(3, 0, 9, 9, 0),			 /* PMSCR_EL1: SPE */
+		ENC(3, 0, 9, 11, 0),			 /* TRBLIMITR_EL1 */
+		ENC(2, 1, 0, 1, 0),			 /* TRCPRGCTLR */
+		ENC(3, 0, 5, 3, 0),			 /* ERRIDR_EL1 */
+		ENC(3, 0, 10, 4, 3),			 /* LORC_EL1 */
+		ENC(3, 0, 10, 5, 0),			 /* MPAM1_EL1 */
+		ENC(3, 0, 13, 0, 7),			 /* SCXTNUM_EL1 */
+		ENC(3, 3, 13, 2, 0),			 /* AMCR_EL0 */
+		ENC(3, 0, 15, 0, 0),			 /* IMPLEMENTATION DEFINED */
+		ENC(3, 3, 11, 0, 0), ENC(2, 0, 0, 2, 4), /* DBGBVR2_EL1: only two are shown */
+		ENC(2, 0, 0, 15, 7), ENC(3, 4, 1, 1, 0), /* HCR_EL2 */
+		ENC(3, 0, 1, 2, 0),			 /* ZCR_EL1 */
+		ENC(1, 0, 7, 8, 0),  SGI1R,		 /* cannot be read */
 	};
 
 	rig_start(1);

@@ -9,12 +9,12 @@
 
 #include <string.h>
 
-#include "support/bus_access.h"
 #include "aarch64_sim.h"
 #include "axtest.h"
 #include "exit.h"
 #include "regs.h"
 #include "sim.h"
+#include "support/bus_access.h"
 #include "timer.h"
 #include "vcpu_sim.h"
 #include "vm_parts.h"
@@ -36,8 +36,12 @@ static struct axvm_hpa rig_ram;
 
 static const uint64_t rig_gic_args[] = { GICR };
 static const struct axvm_config_emu rig_gic_config = {
-	.name = "gicv3", .base = { GICD }, .bytes = 0x10000, .type = AXVM_EMU_GICV3,
-	.args = rig_gic_args, .arg_count = 1,
+	.name = "gicv3",
+	.base = { GICD },
+	.bytes = 0x10000,
+	.type = AXVM_EMU_GICV3,
+	.args = rig_gic_args,
+	.arg_count = 1,
 };
 
 /* On behalf of which vCPU, hence CPU, the following happens. */
@@ -75,7 +79,8 @@ static inline void rig_start_with(uint32_t vcpus, const uint64_t *phys_cpu_ids)
 	memset(&rig_vm, 0, sizeof(rig_vm));
 	memset(rig_vcpus, 0, sizeof(rig_vcpus));
 	memset(&rig_gic, 0, sizeof(rig_gic));
-	rig_config = (struct axvm_config){ .name = "test", .vcpu_count = vcpus,
+	rig_config = (struct axvm_config){ .name = "test",
+					   .vcpu_count = vcpus,
 					   .phys_cpu_ids = phys_cpu_ids };
 	rig_vm.config = &rig_config;
 	rig_vm.budget.limit_pages = 4096;
@@ -92,13 +97,13 @@ static inline void rig_start_with(uint32_t vcpus, const uint64_t *phys_cpu_ids)
 	REQUIRE_EQ(axvm_aspace_init(&rig_vm.aspace, axvm_host_caps()->format, 1, &rig_vm.budget),
 		   0);
 	REQUIRE_EQ(axvm_hal_alloc_pages(RAM_BYTES / 4096, RAM_BYTES, &rig_ram), 0);
-	REQUIRE_EQ(axvm_aspace_map(&rig_vm.aspace, axvm_gpa(RAM), rig_ram, RAM_BYTES,
-				   AXVM_MAP_RWX),
+	REQUIRE_EQ(axvm_aspace_map(&rig_vm.aspace, axvm_gpa(RAM), rig_ram, RAM_BYTES, AXVM_MAP_RWX),
 		   0);
 	REQUIRE_EQ(axvm_arch_vm_init(&rig_vm), 0);
 	for (uint32_t i = 0; i < vcpus; i++)
 		REQUIRE_EQ(axvm_arch_vcpu_init(&rig_vcpus[i]), 0);
-	rig_gic = (struct axvm_device){ .type = &axvm_vgic_device_type, .vm = &rig_vm,
+	rig_gic = (struct axvm_device){ .type = &axvm_vgic_device_type,
+					.vm = &rig_vm,
 					.name = "gicv3" };
 	REQUIRE_EQ(axvm_vgic_device_type.create(&rig_gic, &rig_gic_config), 0);
 	for (uint32_t i = 0; i < vcpus; i++)
@@ -191,8 +196,8 @@ static inline uint32_t first_pending(const struct axvm_vcpu *vcpu)
 	for (uint32_t n = 0; n < vcpu->arch.vgic.lr_count; n++) {
 		if (LR_STATE(vcpu->arch.vgic.lr[n]) != 1)
 			continue;
-		if (best == NO_LR || lr_priority(vcpu->arch.vgic.lr[n]) <
-					     lr_priority(vcpu->arch.vgic.lr[best]))
+		if (best == NO_LR ||
+		    lr_priority(vcpu->arch.vgic.lr[n]) < lr_priority(vcpu->arch.vgic.lr[best]))
 			best = n;
 	}
 	return best;

@@ -226,10 +226,9 @@ static void step_move(uint32_t vcpu, uint32_t id)
 }
 
 static void (*const steps[])(uint32_t vcpu, uint32_t id) = {
-	step_line,   step_line,	    step_line,	  step_inject, step_inject, step_sgi,
-	step_enable, step_enable,   step_pend,	  step_priority, step_trigger, step_route,
-	step_ack,    step_ack,	    step_ack,	  step_ack,	 step_eoi,     step_eoi,
-	step_eoi,    step_move,
+	step_line,   step_line, step_line,     step_inject,  step_inject, step_sgi,  step_enable,
+	step_enable, step_pend, step_priority, step_trigger, step_route,  step_ack,  step_ack,
+	step_ack,    step_ack,	step_eoi,      step_eoi,     step_eoi,	  step_move,
 };
 
 /* ---- comparison --------------------------------------------------------------------------------- */

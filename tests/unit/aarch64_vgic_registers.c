@@ -36,8 +36,8 @@ TEST(a_register_has_its_value_after_reset)
 		{ GICR + 0x0000, 4, 0 },
 		{ GICR + 0x0004, 4, 0x4100043b },
 		{ GICR + 0x0008, 8, 0 },
-		{ GICR + 0x0014, 4, 6 },		/* WAKER: asleep */
-		{ GICR + 0x20008, 8, 0x100000110ULL },	/* TYPER of the last: affinity 1, number 1 */
+		{ GICR + 0x0014, 4, 6 },	       /* WAKER: asleep */
+		{ GICR + 0x20008, 8, 0x100000110ULL }, /* TYPER of the last: affinity 1, number 1 */
 		{ GICR + 0x20008, 4, 0x110 },
 		{ GICR + 0x2000c, 4, 1 },
 		{ GICR + 0xffe8, 4, 0x3b },
@@ -103,15 +103,15 @@ TEST(accesses_of_undefined_size_or_place_are_raz_wi)
 		uint64_t addr;
 		uint8_t bytes;
 	} table[] = {
-		{ GICD + 0x0004, 8 }, { GICD + 0x0004, 2 }, { GICD + 0x0004, 1 },
-		{ GICD + 0x0006, 4 }, { GICD + 0x0104, 8 }, { GICD + 0x0105, 1 },
-		{ GICD + 0x0420, 2 }, { GICD + 0x0420, 8 }, { GICD + 0x0421, 4 },
-		{ GICD + 0x0100, 4 }, { GICD + 0x0124, 4 }, { GICD + 0x0400, 4 },
-		{ GICD + 0x0520, 4 }, { GICD + 0x0c00, 4 }, { GICD + 0x0820, 4 },
-		{ GICD + 0x0d04, 4 }, { GICD + 0x0e04, 4 }, { GICD + 0x0f00, 4 },
-		{ GICD + 0x6000, 8 }, { GICD + 0x6104, 8 }, { GICD + 0x6100, 2 },
-		{ GICD + 0x7fe0, 8 }, { GICD + 0x6900, 8 }, { GICD + 0x8000, 4 },
-		{ GICR + 0x0070, 8 }, { GICR + 0x0078, 8 }, { GICR + 0x10084, 4 },
+		{ GICD + 0x0004, 8 },  { GICD + 0x0004, 2 },  { GICD + 0x0004, 1 },
+		{ GICD + 0x0006, 4 },  { GICD + 0x0104, 8 },  { GICD + 0x0105, 1 },
+		{ GICD + 0x0420, 2 },  { GICD + 0x0420, 8 },  { GICD + 0x0421, 4 },
+		{ GICD + 0x0100, 4 },  { GICD + 0x0124, 4 },  { GICD + 0x0400, 4 },
+		{ GICD + 0x0520, 4 },  { GICD + 0x0c00, 4 },  { GICD + 0x0820, 4 },
+		{ GICD + 0x0d04, 4 },  { GICD + 0x0e04, 4 },  { GICD + 0x0f00, 4 },
+		{ GICD + 0x6000, 8 },  { GICD + 0x6104, 8 },  { GICD + 0x6100, 2 },
+		{ GICD + 0x7fe0, 8 },  { GICD + 0x6900, 8 },  { GICD + 0x8000, 4 },
+		{ GICR + 0x0070, 8 },  { GICR + 0x0078, 8 },  { GICR + 0x10084, 4 },
 		{ GICR + 0x10102, 4 }, { GICR + 0x10420, 4 }, { GICR + 0x10e00, 4 },
 		{ GICR + 0x10400, 2 }, { GICR + 0x1ffe8, 4 },
 	};

@@ -9,7 +9,8 @@ static void check_blocks(const struct axvm_pte_format *format)
 	start(format);
 	/* 4 KiB, then 2 MiB, up to 1 GiB + 2 MiB + 4 KiB beyond 2 GiB. */
 	CHECK_EQ(map(GIB - MIB2 - KIB4, 2 * GIB - MIB2 - KIB4, GIB + 2 * MIB2 + 2 * KIB4,
-		     AXVM_MAP_RWX), 0);
+		     AXVM_MAP_RWX),
+		 0);
 	CHECK_EQ(query(GIB - MIB2 - KIB4).block_bytes, KIB4);
 	CHECK_EQ(query(GIB - MIB2).block_bytes, largest_block(format, MIB2));
 	CHECK_EQ(query(GIB).block_bytes, largest_block(format, GIB));
@@ -371,8 +372,8 @@ struct snapshot {
 };
 
 static const uint64_t watched[8] = {
-	GIB - KIB4,		GIB,	       GIB + MIB2,     GIB + 5 * MIB2 + 2 * KIB4,
-	GIB + 6 * MIB2 + KIB4, 2 * GIB - KIB4, 2 * GIB, 3 * GIB,
+	GIB - KIB4,	GIB,	 GIB + MIB2, GIB + 5 * MIB2 + 2 * KIB4, GIB + 6 * MIB2 + KIB4,
+	2 * GIB - KIB4, 2 * GIB, 3 * GIB,
 };
 
 static struct snapshot take_snapshot(void)
@@ -529,7 +530,8 @@ AXTEST_MAIN(the_largest_blocks_are_used, addresses_that_differ_in_alignment_are_
 	    a_hole_splits_blocks_and_filling_it_merges_them,
 	    what_differs_in_address_rights_or_alignment_is_not_merged,
 	    unmapping_passes_over_holes_and_frees_empty_tables,
-	    bad_ranges_are_refused_by_unmap_and_protect, rights_and_types_change_for_exactly_the_range,
+	    bad_ranges_are_refused_by_unmap_and_protect,
+	    rights_and_types_change_for_exactly_the_range,
 	    protecting_a_range_with_a_hole_changes_nothing,
 	    an_operation_invalidates_once_and_only_what_changed,
 	    a_large_range_is_invalidated_with_its_vmid, no_memory_for_any_table_changes_nothing,

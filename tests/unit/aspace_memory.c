@@ -13,7 +13,8 @@ static struct axvm_hpa map_ram(void)
 		CHECK_EQ(ram.addr, 0);
 	CHECK_EQ(map(GIB, ram.addr + MIB2, MIB2, RW), 0);
 	CHECK_EQ(map(GIB + MIB2, ram.addr, MIB2 - 2 * KIB4, RW), 0);
-	CHECK_EQ(map(GIB + 2 * MIB2 - 2 * KIB4, ram.addr + MIB2 - 2 * KIB4, KIB4, AXVM_MAP_READ), 0);
+	CHECK_EQ(map(GIB + 2 * MIB2 - 2 * KIB4, ram.addr + MIB2 - 2 * KIB4, KIB4, AXVM_MAP_READ),
+		 0);
 	CHECK_EQ(map(GIB + 2 * MIB2 - KIB4, ram.addr + MIB2 - KIB4, KIB4, RW | AXVM_MAP_DEVICE), 0);
 	return ram;
 }
@@ -141,7 +142,6 @@ TEST(translate_asks_for_rights_and_tells_the_rest_of_the_block)
 	for_each_format(check_translate);
 }
 
-AXTEST_MAIN(guest_memory_is_copied_across_pages,
-	    a_refused_access_touches_no_byte,
+AXTEST_MAIN(guest_memory_is_copied_across_pages, a_refused_access_touches_no_byte,
 	    memory_that_the_host_cannot_reach_is_refused,
 	    translate_asks_for_rights_and_tells_the_rest_of_the_block)

@@ -76,9 +76,14 @@ static struct range choose_range(void)
 static uint32_t choose_flags(void)
 {
 	static const uint32_t choices[] = {
-		AXVM_MAP_RWX, AXVM_MAP_RWX, AXVM_MAP_RWX, AXVM_MAP_READ,
-		AXVM_MAP_READ | AXVM_MAP_WRITE, AXVM_MAP_READ | AXVM_MAP_EXECUTE,
-		AXVM_MAP_READ | AXVM_MAP_WRITE | AXVM_MAP_DEVICE, AXVM_MAP_RWX | AXVM_MAP_UNCACHED,
+		AXVM_MAP_RWX,
+		AXVM_MAP_RWX,
+		AXVM_MAP_RWX,
+		AXVM_MAP_READ,
+		AXVM_MAP_READ | AXVM_MAP_WRITE,
+		AXVM_MAP_READ | AXVM_MAP_EXECUTE,
+		AXVM_MAP_READ | AXVM_MAP_WRITE | AXVM_MAP_DEVICE,
+		AXVM_MAP_RWX | AXVM_MAP_UNCACHED,
 	};
 
 	return choices[below(sizeof(choices) / sizeof(choices[0]))];
@@ -194,7 +199,8 @@ static uint64_t compare_at(uint64_t index)
 	uint64_t pages = block_pages - gpa_of(index).addr / PAGE % block_pages;
 
 	for (uint64_t i = 0; i < pages; i++) {
-		if (index + i >= window.pages || model[index + i].hpa != found.hpa.addr + i * PAGE ||
+		if (index + i >= window.pages ||
+		    model[index + i].hpa != found.hpa.addr + i * PAGE ||
 		    model[index + i].flags != found.flags)
 			return 0;
 	}
@@ -235,7 +241,8 @@ static bool run_steps(uint64_t seed)
 	return true;
 }
 
-static void run_window(const struct axvm_pte_format *format, const struct window *with, uint64_t seed)
+static void run_window(const struct axvm_pte_format *format, const struct window *with,
+		       uint64_t seed)
 {
 	window = *with;
 	/* The window in the middle of the last tables, or at the very end of all addresses. */
@@ -263,7 +270,10 @@ static void check_small(const struct axvm_pte_format *format)
 {
 	/* Three and a half tables of pages, not aligned to them. */
 	static const struct window small = {
-		.base = 0x3ff80000, .pages = 1792, .align_pages = 128, .steps = 150,
+		.base = 0x3ff80000,
+		.pages = 1792,
+		.align_pages = 128,
+		.steps = 150,
 	};
 
 	for (uint64_t seed = 0x1001; seed < 0x1005; seed++)
@@ -278,7 +288,10 @@ TEST(random_operations_on_pages_agree_with_an_array)
 static void check_out_of_memory(const struct axvm_pte_format *format)
 {
 	static const struct window small = {
-		.base = 0x3ff80000, .pages = 1792, .align_pages = 128, .steps = 150,
+		.base = 0x3ff80000,
+		.pages = 1792,
+		.align_pages = 128,
+		.steps = 150,
 		.no_memory_every = 2,
 	};
 
@@ -295,7 +308,10 @@ static void check_large(const struct axvm_pte_format *format)
 {
 	/* 1 GiB and a half on each side of it. */
 	static const struct window large = {
-		.base = 0x20000000, .pages = 524288, .align_pages = 131072, .steps = 8,
+		.base = 0x20000000,
+		.pages = 524288,
+		.align_pages = 131072,
+		.steps = 8,
 	};
 
 	/* Only the formats with blocks of 1 GiB: pages are tested above. */

@@ -32,10 +32,11 @@ static void read_both(void)
 	uint64_t value = 0;
 	uint64_t bytes = 0;
 	struct axvm_hpa hpa = { 0 };
-	bool good = axvm_aspace_read(&as, axvm_gpa(BASE + 8), &value, sizeof(value)) == 0 &&
-		    value == 0x0123456789abcdef &&
-		    axvm_aspace_translate(&as, axvm_gpa(BASE + 8), AXVM_MAP_READ, &hpa, &bytes) == 0 &&
-		    hpa.addr == ram.addr + 8;
+	bool good =
+		axvm_aspace_read(&as, axvm_gpa(BASE + 8), &value, sizeof(value)) == 0 &&
+		value == 0x0123456789abcdef &&
+		axvm_aspace_translate(&as, axvm_gpa(BASE + 8), AXVM_MAP_READ, &hpa, &bytes) == 0 &&
+		hpa.addr == ram.addr + 8;
 	int error = axvm_aspace_read(&as, axvm_gpa(BASE + 2 * KIB4), &value, sizeof(value));
 
 	good = good && (error == 0 || error == AXVM_EFAULT);

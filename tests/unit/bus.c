@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bus (include/axvm/device.h, src/bus.c) and the list of device types. */
-#include "support/bus_access.h"
+#include "../../dev/table.h"
 #include "arch.h"
 #include "device_vm.h"
-#include "../../dev/table.h"
+#include "support/bus_access.h"
 
 #define REGION_BYTES 0x1000u
 
@@ -103,8 +103,7 @@ TEST(overlaps_and_impossible_ranges_are_refused_and_change_nothing)
 	CHECK_EQ(attach(2, 0, UINT64_MAX), AXVM_EEXIST);
 	CHECK_EQ(attach(2, 0x9000, 0), AXVM_EINVAL);
 	CHECK_EQ(attach(2, UINT64_MAX, 2), AXVM_ERANGE);
-	CHECK_EQ(axvm_bus_attach(&device_vm.mmio, &devices[2], 0x9000, 2, UINT64_MAX),
-		 AXVM_ERANGE);
+	CHECK_EQ(axvm_bus_attach(&device_vm.mmio, &devices[2], 0x9000, 2, UINT64_MAX), AXVM_ERANGE);
 	CHECK_EQ(device_vm.mmio.count, 2);
 	CHECK_EQ(attach(2, 0x3000, 0x1000), 0);
 	CHECK_EQ(attach(3, UINT64_MAX, 1), 0);
@@ -215,8 +214,7 @@ TEST(types_are_found_in_the_portable_list_and_in_the_isa)
 AXTEST_MAIN(an_access_reaches_the_device_that_was_attached_there,
 	    values_are_cut_to_the_width_of_the_access,
 	    overlaps_and_impossible_ranges_are_refused_and_change_nothing,
-	    a_full_bus_refuses_the_next_region,
-	    find_and_the_last_hit_agree_with_a_linear_search,
+	    a_full_bus_refuses_the_next_region, find_and_the_last_hit_agree_with_a_linear_search,
 	    an_access_that_straddles_the_end_of_a_region_is_not_claimed,
 	    unclaimed_accesses_are_counted_and_logged_once_per_page,
 	    a_guest_that_reads_everywhere_cannot_flood_the_log,

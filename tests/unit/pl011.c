@@ -486,9 +486,8 @@ TEST(without_memory_or_place_on_the_bus_it_is_not_made)
 
 AXTEST_MAIN(every_register_has_its_reset_value_and_its_writable_bits,
 	    a_reset_brings_the_power_on_state_back, it_is_identified_as_an_arm_pl011_r1p4,
-	    holes_read_as_zero_and_odd_writes_are_ignored,
-	    registers_can_be_read_in_each_width, a_line_is_handed_on_when_it_ends,
-	    a_prompt_is_handed_on_after_twenty_milliseconds,
+	    holes_read_as_zero_and_odd_writes_are_ignored, registers_can_be_read_in_each_width,
+	    a_line_is_handed_on_when_it_ends, a_prompt_is_handed_on_after_twenty_milliseconds,
 	    a_driver_that_ends_its_burst_is_heard_at_once,
 	    a_text_without_line_ends_is_handed_on_in_pieces_and_complete,
 	    each_byte_value_is_sent_as_it_is,

@@ -101,8 +101,11 @@ TEST(a_device_that_shares_its_page_is_not_mapped)
 
 	for (unsigned i = 0; i < 2; i++) {
 		const struct axvm_config_emu config = {
-			.name = "device", .base = { places[i].base }, .bytes = places[i].bytes,
-			.irq = DEVICE_IRQ, .type = AXVM_EMU_PL011,
+			.name = "device",
+			.base = { places[i].base },
+			.bytes = places[i].bytes,
+			.irq = DEVICE_IRQ,
+			.type = AXVM_EMU_PL011,
 		};
 
 		device_vm_reset();
@@ -118,8 +121,11 @@ TEST(a_device_that_shares_its_page_is_not_mapped)
 TEST(of_a_larger_device_the_first_page_is_mapped)
 {
 	const struct axvm_config_emu config = {
-		.name = "device", .base = { DEVICE_BASE }, .bytes = 0x10000,
-		.irq = DEVICE_IRQ, .type = AXVM_EMU_PL011,
+		.name = "device",
+		.base = { DEVICE_BASE },
+		.bytes = 0x10000,
+		.irq = DEVICE_IRQ,
+		.type = AXVM_EMU_PL011,
 	};
 
 	device_vm_reset();

@@ -126,6 +126,6 @@ TEST(eptp_is_root_walk_length_and_write_back)
 AXTEST_MAIN(an_ept_table_entry_has_all_rights,
 	    an_ept_leaf_has_rights_memory_type_and_ignores_the_guests_pat,
 	    an_ept_entry_without_rights_is_absent,
-	    an_npt_table_entry_is_present_writable_user_accessed, an_npt_leaf_is_user_accessed_dirty,
-	    bit_0_of_an_npt_entry_says_whether_it_is_present,
+	    an_npt_table_entry_is_present_writable_user_accessed,
+	    an_npt_leaf_is_user_accessed_dirty, bit_0_of_an_npt_entry_says_whether_it_is_present,
 	    formats_are_chosen_by_levels_and_page_sizes, eptp_is_root_walk_length_and_write_back)

@@ -33,8 +33,8 @@ void axvm_vgic_notify(struct axvm_vm *vm, uint32_t word, uint32_t bits)
 	uint64_t targets = 0;
 
 	for (uint32_t left = bits; left != 0; left &= left - 1) {
-		uint32_t target = vgic_target(&vm->arch.vgic,
-					      word * 32 + (uint32_t)__builtin_ctz(left));
+		uint32_t target =
+			vgic_target(&vm->arch.vgic, word * 32 + (uint32_t)__builtin_ctz(left));
 
 		if (target < vm->vcpu_count)
 			targets |= 1ULL << target;
@@ -182,8 +182,8 @@ static void send_to(struct axvm_vcpu *target, uint32_t bit, bool group1)
 static inline bool is_in_list(const struct axvm_vcpu *target, uint64_t value)
 {
 	uint64_t affinity = target->arch.mpidr & AXVM_AARCH64_AFFINITY;
-	uint64_t cluster = (value >> 48 & 0xff) << 32 | (value >> 32 & 0xff) << 16 |
-			   (value >> 16 & 0xff) << 8;
+	uint64_t cluster =
+		(value >> 48 & 0xff) << 32 | (value >> 32 & 0xff) << 16 | (value >> 16 & 0xff) << 8;
 	uint32_t aff0 = (uint32_t)(affinity & 0xff) - (uint32_t)(value >> 44 & 0xf) * 16;
 
 	return (affinity & ~0xffULL) == cluster && aff0 <= 15 && (value >> aff0 & 1) != 0;

@@ -26,9 +26,10 @@
 
 /* ICH_HCR_EL2 [GICv3 12.4.8]. */
 #define AXVM_ICH_HCR_EN (1ULL << 0)
-#define AXVM_ICH_HCR_LRENPIE (1ULL << 2) /* maintenance: an end of interrupt without a list register */
-#define AXVM_ICH_HCR_NPIE (1ULL << 3)	 /* maintenance: no list register is pending */
-#define AXVM_ICH_HCR_TDIR (1ULL << 14)	 /* ICC_DIR_EL1 traps */
+#define AXVM_ICH_HCR_LRENPIE \
+	(1ULL << 2)		      /* maintenance: an end of interrupt without a list register */
+#define AXVM_ICH_HCR_NPIE (1ULL << 3) /* maintenance: no list register is pending */
+#define AXVM_ICH_HCR_TDIR (1ULL << 14) /* ICC_DIR_EL1 traps */
 #define AXVM_ICH_HCR_EOICOUNT_SHIFT 27
 
 /* ICH_LRn_EL2 [GICv3 12.4.9]. */
@@ -37,7 +38,7 @@
 #define AXVM_ICH_LR_HW (1ULL << 61)
 #define AXVM_ICH_LR_GROUP1 (1ULL << 60)
 #define AXVM_ICH_LR_PRIORITY_SHIFT 48
-#define AXVM_ICH_LR_EOI (1ULL << 41)	 /* HW 0: maintenance at its end */
+#define AXVM_ICH_LR_EOI (1ULL << 41) /* HW 0: maintenance at its end */
 #define AXVM_ICH_LR_PINTID_SHIFT 32
 #define AXVM_ICH_LR_VINTID 0xffffffffULL
 
@@ -51,10 +52,11 @@ struct axvm_vgic_bank {
 	_Atomic uint32_t active;  /* ISACTIVER; of those held as of the last sync */
 	_Atomic uint32_t held;	  /* in a list register */
 	_Atomic uint32_t held_pending; /* of those held: pending there, as of the last sync */
-	_Atomic uint32_t held_latch; /* of those held for their line, or linked: latched too */
+	_Atomic uint32_t held_latch;   /* of those held for their line, or linked: latched too */
 	_Atomic uint32_t drop_pending; /* wishes of others for those held */
 	_Atomic uint32_t drop_active;
-	_Atomic uint32_t linked;  /* the physical interrupt is active until the guest deactivates it */
+	_Atomic uint32_t
+		linked; /* the physical interrupt is active until the guest deactivates it */
 	_Atomic uint32_t arrived; /* SPIs: the same, not in a list register yet; then linked */
 	_Atomic uint32_t evicted; /* active, acknowledged by the guest, not held for lack of room */
 	_Atomic uint32_t priority[8]; /* IPRIORITYR words */
@@ -77,24 +79,25 @@ struct axvm_vgic_cpu {
 	uint64_t hcr;
 	uint64_t apr[2][4]; /* ICH_AP0Rn_EL2, ICH_AP1Rn_EL2 */
 	uint32_t hcr_dirty;
-	uint32_t lr_eoi;		     /* bit n: lr[n] asks for maintenance at its end */
+	uint32_t lr_eoi;		   /* bit n: lr[n] asks for maintenance at its end */
 	uint32_t lr_id[AXVM_VGIC_LRS_MAX]; /* INTID in lr[n]; while in lr_used */
 
-	struct axvm_vgic_bank bank; /* SGIs and PPIs */
+	struct axvm_vgic_bank bank;  /* SGIs and PPIs */
 	_Atomic uint32_t lr_pending; /* bit n: lr[n] is pending, as of the last sync or fill */
 	_Atomic uint32_t waker;	     /* GICR_WAKER */
-	_Atomic uint32_t spi_hint;   /* bit w: SPI word w may hold something deliverable to this vCPU */
+	_Atomic uint32_t
+		spi_hint; /* bit w: SPI word w may hold something deliverable to this vCPU */
 	_Atomic uint32_t routed[AXVM_VGIC_WORDS]; /* SPIs whose route is this vCPU */
 	uint32_t evicted_count; /* at most so many of those it held are `evicted` */
 };
 
 struct axvm_vgic {
 	struct axvm_lock lock; /* routes only; the VM's own vCPUs take it, nobody else */
-	uint32_t line_count;   /* INTIDs are below it; a multiple of 32, or 1020; 0: no controller */
-	_Atomic uint32_t ctlr; /* GICD_CTLR.EnableGrp0 and EnableGrp1 */
-	struct axvm_vgic_bank *spi;	/* by INTID / 32; the first is not used */
-	_Atomic uint64_t *route;	/* by INTID: see vgic_private.h */
-	_Atomic uint32_t *holder;	/* by INTID: the vCPU that holds or has evicted it */
+	uint32_t line_count; /* INTIDs are below it; a multiple of 32, or 1020; 0: no controller */
+	_Atomic uint32_t ctlr;	    /* GICD_CTLR.EnableGrp0 and EnableGrp1 */
+	struct axvm_vgic_bank *spi; /* by INTID / 32; the first is not used */
+	_Atomic uint64_t *route;    /* by INTID: see vgic_private.h */
+	_Atomic uint32_t *holder;   /* by INTID: the vCPU that holds or has evicted it */
 };
 
 /*

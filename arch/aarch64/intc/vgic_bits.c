@@ -276,9 +276,8 @@ void axvm_vgic_write_config(const struct vgic_bits *at, bool high, uint32_t valu
 
 	do {
 		wanted = (old & ~all) | bits;
-	} while (!atomic_compare_exchange_weak_explicit(&at->bank->edge, &old, wanted,
-							memory_order_seq_cst,
-							memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(
+		&at->bank->edge, &old, wanted, memory_order_seq_cst, memory_order_relaxed));
 	if (old != wanted)
 		refresh(at, old ^ wanted);
 }

@@ -42,8 +42,12 @@ static inline bool find_word(struct axvm_vcpu *vcpu, uint32_t word, struct vgic_
 	if (word == 0 || word >= vgic_word_count(vgic))
 		return false;
 	*at = (struct vgic_bits){
-		.vm = vcpu->vm, .self = vcpu, .owner = NULL, .bank = &vgic->spi[word],
-		.word = word, .mask = vgic_word_mask(vgic, word),
+		.vm = vcpu->vm,
+		.self = vcpu,
+		.owner = NULL,
+		.bank = &vgic->spi[word],
+		.word = word,
+		.mask = vgic_word_mask(vgic, word),
 	};
 	return true;
 }

@@ -23,16 +23,17 @@
 /* [GICv3 12.9: identification registers]: PIDR4 to 7, PIDR0 to 3, CIDR0 to 3. */
 uint32_t axvm_vgic_read_id(uint64_t offset)
 {
-	static const uint8_t ids[12] = { 0x44, 0, 0, 0, 0x92, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05,
-					 0xb1 };
+	static const uint8_t ids[12] = {
+		0x44, 0, 0, 0, 0x92, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1
+	};
 
 	return ids[(offset - GICR_IDS) / 4 % 12];
 }
 
 static uint64_t read_typer(const struct axvm_vcpu *target)
 {
-	uint64_t typer = (uint64_t)axvm_aarch64_pack_affinity(target->arch.mpidr) << 32 |
-			 target->index << 8;
+	uint64_t typer =
+		(uint64_t)axvm_aarch64_pack_affinity(target->arch.mpidr) << 32 | target->index << 8;
 
 	return target->index + 1 == target->vm->vcpu_count ? typer | TYPER_LAST : typer;
 }
@@ -61,16 +62,20 @@ static uint64_t read_control(struct axvm_vcpu *target, uint64_t offset, unsigned
 static void write_control(struct axvm_vcpu *target, uint64_t offset, unsigned bytes, uint64_t value)
 {
 	if (offset == GICR_WAKER && bytes == 4)
-		vgic_put(&target->arch.vgic.waker,
-			 (value & GICR_WAKER_SLEEP) != 0 ? GICR_WAKER_SLEEP | GICR_WAKER_CHILDREN
-							 : 0);
+		vgic_put(&target->arch.vgic.waker, (value & GICR_WAKER_SLEEP) != 0
+							   ? GICR_WAKER_SLEEP | GICR_WAKER_CHILDREN
+							   : 0);
 }
 
 static inline struct vgic_bits private_bits(struct axvm_vcpu *self, struct axvm_vcpu *target)
 {
 	return (struct vgic_bits){
-		.vm = self->vm, .self = self, .owner = target, .bank = &target->arch.vgic.bank,
-		.word = 0, .mask = UINT32_MAX,
+		.vm = self->vm,
+		.self = self,
+		.owner = target,
+		.bank = &target->arch.vgic.bank,
+		.word = 0,
+		.mask = UINT32_MAX,
 	};
 }
 

@@ -106,7 +106,8 @@ static inline uint32_t vgic_word_mask(const struct axvm_vgic *vgic, uint32_t wor
 static inline uint32_t vgic_target(const struct axvm_vgic *vgic, uint32_t id)
 {
 	return (uint32_t)(atomic_load_explicit(&vgic->route[id], memory_order_seq_cst) >>
-			  VGIC_ROUTE_TARGET_SHIFT) & 0xff;
+			  VGIC_ROUTE_TARGET_SHIFT) &
+	       0xff;
 }
 
 /* Of a bank: those in groups that GICD_CTLR enables. */

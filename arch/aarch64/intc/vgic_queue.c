@@ -214,8 +214,8 @@ static void store(struct axvm_vgic_cpu *cpu, uint32_t n, struct axvm_vgic_bank *
 		cpu->lr[n] = lr;
 		cpu->lr_dirty |= slot;
 	}
-	cpu->lr_eoi = (cpu->lr_eoi & ~slot) | ((lr & AXVM_ICH_LR_HW) == 0 &&
-						(lr & AXVM_ICH_LR_EOI) != 0 ? slot : 0);
+	cpu->lr_eoi = (cpu->lr_eoi & ~slot) |
+		      ((lr & AXVM_ICH_LR_HW) == 0 && (lr & AXVM_ICH_LR_EOI) != 0 ? slot : 0);
 	if ((lr & AXVM_ICH_LR_PENDING) != 0) {
 		pending |= slot;
 		vgic_set_if(&bank->held_pending, bit);
@@ -273,7 +273,8 @@ static bool claim(struct axvm_vcpu *vcpu, struct axvm_vgic_bank *bank, uint32_t 
 	uint32_t bit = 1u << (id & 31);
 
 	if (id < AXVM_VGIC_PRIVATE) {
-		vgic_put(&bank->held, vgic_get(&bank->held) | bit); /* its own CPU alone writes it */
+		vgic_put(&bank->held,
+			 vgic_get(&bank->held) | bit); /* its own CPU alone writes it */
 	} else {
 		if ((vgic_set(&bank->held, bit) & bit) != 0)
 			return false;

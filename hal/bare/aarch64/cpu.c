@@ -90,9 +90,9 @@ void axvm_bare_cpu_init(struct axvm_cpu *cpu)
 	cpu->online = true;
 }
 
-#define SMCCC_CLOBBERS                                                                    \
-	"x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", \
-		"memory"
+#define SMCCC_CLOBBERS                                                                       \
+	"x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", \
+		"x17", "memory"
 
 static int64_t psci(uint64_t function, uint64_t a, uint64_t b, uint64_t c)
 {
@@ -102,9 +102,15 @@ static int64_t psci(uint64_t function, uint64_t a, uint64_t b, uint64_t c)
 	register uint64_t x3 __asm__("x3") = c;
 
 	if (axvm_bare_at_el2())
-		__asm__ volatile("smc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : SMCCC_CLOBBERS);
+		__asm__ volatile("smc #0"
+				 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
+				 :
+				 : SMCCC_CLOBBERS);
 	else
-		__asm__ volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : SMCCC_CLOBBERS);
+		__asm__ volatile("hvc #0"
+				 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
+				 :
+				 : SMCCC_CLOBBERS);
 	return (int64_t)x0;
 }
 
@@ -121,8 +127,8 @@ int axvm_bare_cpu_start(struct axvm_cpu *cpu)
 	start->stack_top = cpu->stack_top;
 	start->cpu = cpu;
 	axvm_bare_clean(start, sizeof(*start));
-	return (int)psci(PSCI_CPU_ON, cpu->hardware_id,
-			 axvm_bare_image_hpa(axvm_secondary_start), axvm_bare_image_hpa(start));
+	return (int)psci(PSCI_CPU_ON, cpu->hardware_id, axvm_bare_image_hpa(axvm_secondary_start),
+			 axvm_bare_image_hpa(start));
 }
 
 static uint64_t unit_of(const void *fdt, int node, int cells)
@@ -165,7 +171,8 @@ bool axvm_bare_cpus_init(const void *fdt, const char **why)
 		return false;
 	}
 	int cells = fdt_address_cells(fdt, cpus);
-	fdt_for_each_subnode(node, fdt, cpus) {
+	fdt_for_each_subnode(node, fdt, cpus)
+	{
 		if (!is_cpu(fdt, node) || axvm_cpu_count_present == AXVM_CPUS_MAX)
 			continue;
 		uint64_t id = unit_of(fdt, node, cells) & MPIDR_AFFINITY;
@@ -210,7 +217,9 @@ bool axvm_hal_random(void *buffer, uint64_t bytes)
 		uint64_t value, good;
 		/* RNDR; Z says that there was none in a reasonable time [ARM D19.2.117] */
 		__asm__ volatile("mrs %0, s3_3_c2_c4_0\n\tcset %1, ne"
-				 : "=r"(value), "=r"(good) : : "cc");
+				 : "=r"(value), "=r"(good)
+				 :
+				 : "cc");
 		if (good == 0)
 			return false;
 		out[i] = (uint8_t)(value >> 32);

@@ -83,8 +83,7 @@ static bool read_regions(const void *fdt, int node)
 	const fdt32_t *count = fdt_getprop(fdt, node, "#redistributor-regions", NULL);
 	uint32_t wanted = 1 + (count == NULL ? 1 : fdt32_to_cpu(*count));
 
-	if (reg == NULL || wanted > 1 + REGIONS_MAX ||
-	    bytes < (int)wanted * (address + size) * 4)
+	if (reg == NULL || wanted > 1 + REGIONS_MAX || bytes < (int)wanted * (address + size) * 4)
 		return false;
 	for (region_count = 0; region_count < wanted; region_count++) {
 		regions[region_count].hpa = cells(reg, address);
@@ -167,8 +166,8 @@ static uintptr_t find_redistributor(uint64_t hardware_id)
 	for (uint32_t i = 1; i < region_count; i++) {
 		for (uint64_t at = 0; at + GICR_FRAME_BYTES <= regions[i].bytes;
 		     at += GICR_FRAME_BYTES) {
-			uintptr_t frame = (uintptr_t)axvm_hal_map(
-				axvm_hpa(regions[i].hpa + at), GICR_FRAME_BYTES);
+			uintptr_t frame = (uintptr_t)axvm_hal_map(axvm_hpa(regions[i].hpa + at),
+								  GICR_FRAME_BYTES);
 			uint64_t typer = axvm_mmio_read64(frame + GICR_TYPER);
 			if (typer >> 32 == affinity)
 				return frame;
@@ -201,10 +200,10 @@ void axvm_bare_gic_cpu_init(struct axvm_cpu *cpu)
 	axvm_mmio_write32(frame + GICR_IGROUPR0, UINT32_MAX);
 	for (uint32_t i = 0; i < SPI_FIRST; i += 4)
 		axvm_mmio_write32(frame + GICR_IPRIORITYR0 + i, PRIORITY * 0x01010101u);
-	axvm_mmio_write32(frame + GICR_ISENABLER0,
-			  1u << AXVM_INTID_KICK | 1u << AXVM_INTID_MAINTENANCE |
-				  1u << AXVM_INTID_HYPERVISOR_TIMER |
-				  1u << AXVM_INTID_VIRTUAL_TIMER);
+	axvm_mmio_write32(frame + GICR_ISENABLER0, 1u << AXVM_INTID_KICK |
+							   1u << AXVM_INTID_MAINTENANCE |
+							   1u << AXVM_INTID_HYPERVISOR_TIMER |
+							   1u << AXVM_INTID_VIRTUAL_TIMER);
 	write_icc_sre_el2(0xf);
 	axvm_isb();
 	write_icc_pmr_el1(0xff);

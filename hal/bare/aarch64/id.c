@@ -15,9 +15,9 @@ uint64_t axvm_hal_aarch64_id_register(unsigned crm, unsigned op2)
 	uint64_t value = 0;
 
 	switch (crm << 3 | op2) {
-#define READ(m, n)                                                                      \
-	case m << 3 | n:                                                                \
-		__asm__ volatile("mrs %0, s3_0_c0_c" #m "_" #n : "=r"(value));          \
+#define READ(m, n)                                                             \
+	case m << 3 | n:                                                       \
+		__asm__ volatile("mrs %0, s3_0_c0_c" #m "_" #n : "=r"(value)); \
 		break;
 		ROW(READ, 1)
 		ROW(READ, 2)

@@ -7,10 +7,10 @@
 #ifndef AXVM_BARE_LAYOUT_H
 #define AXVM_BARE_LAYOUT_H
 
-#define AXVM_IMAGE_BASE 0xf00000000000	/* as hypervisor.ld */
-#define AXVM_DIRECT_BASE 0x400000000000 /* host-physical RAM and devices, at this offset */
+#define AXVM_IMAGE_BASE 0xf00000000000	 /* as hypervisor.ld */
+#define AXVM_DIRECT_BASE 0x400000000000	 /* host-physical RAM and devices, at this offset */
 #define AXVM_DIRECT_LIMIT 0x400000000000 /* physical addresses below this can be mapped */
-#define AXVM_STACK_BASE 0xe00000000000	/* a slot for each CPU: guard page, then its stack */
+#define AXVM_STACK_BASE 0xe00000000000	 /* a slot for each CPU: guard page, then its stack */
 #define AXVM_STACK_SLOT_BYTES 0x10000
 #define AXVM_STACK_BYTES 0x8000
 

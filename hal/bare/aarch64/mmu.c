@@ -26,7 +26,7 @@ extern const char axvm_image_start[], axvm_text_end[], axvm_rodata_end[], axvm_i
 uint64_t axvm_bare_root; /* TTBR0_EL2 of the final map, for the other CPUs' start */
 
 static struct axvm_aspace own;
-static struct axvm_budget own_budget = {.limit_pages = UINT64_MAX};
+static struct axvm_budget own_budget = { .limit_pages = UINT64_MAX };
 static struct axvm_hpa image_hpa;
 
 static uint64_t make_table(struct axvm_hpa table)

@@ -21,22 +21,24 @@ _Static_assert(offsetof(struct axvm_vcpu, arch.host_sp) == AXVM_OFFSET_HOST_SP, 
 _Static_assert(offsetof(struct axvm_vcpu, requests) == AXVM_OFFSET_REQUESTS, "vectors.S");
 
 /* X(register, member of struct axvm_aarch64_sysregs) */
-#define EL1_REGISTERS(X)                                                                  \
-	X(sctlr_el1) X(cpacr_el1) X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(mair_el1)        \
-	X(amair_el1) X(vbar_el1) X(esr_el1) X(far_el1) X(afsr0_el1) X(afsr1_el1)          \
-	X(contextidr_el1) X(tpidr_el0) X(tpidrro_el0) X(tpidr_el1) X(par_el1) X(sp_el0)   \
-	X(sp_el1) X(elr_el1) X(spsr_el1) X(csselr_el1) X(cntkctl_el1) X(mdscr_el1)
+#define EL1_REGISTERS(X)                                                                       \
+	X(sctlr_el1)                                                                           \
+	X(cpacr_el1) X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(mair_el1) X(amair_el1) X(vbar_el1) \
+		X(esr_el1) X(far_el1) X(afsr0_el1) X(afsr1_el1) X(contextidr_el1) X(tpidr_el0) \
+			X(tpidrro_el0) X(tpidr_el1) X(par_el1) X(sp_el0) X(sp_el1) X(elr_el1)  \
+				X(spsr_el1) X(csselr_el1) X(cntkctl_el1) X(mdscr_el1)
 
-#define PAUTH_REGISTERS(X)                                                                \
-	X(0, s3_0_c2_c1_0) X(1, s3_0_c2_c1_1) X(2, s3_0_c2_c1_2) X(3, s3_0_c2_c1_3)       \
-	X(4, s3_0_c2_c2_0) X(5, s3_0_c2_c2_1) X(6, s3_0_c2_c2_2) X(7, s3_0_c2_c2_3)       \
-	X(8, s3_0_c2_c3_0) X(9, s3_0_c2_c3_1)
+#define PAUTH_REGISTERS(X)                                                                  \
+	X(0, s3_0_c2_c1_0)                                                                  \
+	X(1, s3_0_c2_c1_1) X(2, s3_0_c2_c1_2) X(3, s3_0_c2_c1_3) X(4, s3_0_c2_c2_0)         \
+		X(5, s3_0_c2_c2_1) X(6, s3_0_c2_c2_2) X(7, s3_0_c2_c2_3) X(8, s3_0_c2_c3_0) \
+			X(9, s3_0_c2_c3_1)
 
 #define PAUTH_SYSREG(index, name) AXVM_SYSREG(name)
 PAUTH_REGISTERS(PAUTH_SYSREG)
 #undef PAUTH_SYSREG
 
-#define LIST_REGISTERS(X)                                                                 \
+#define LIST_REGISTERS(X) \
 	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 
 /* Keeps a rare path's registers out of the frequent one. */
@@ -44,7 +46,7 @@ PAUTH_REGISTERS(PAUTH_SYSREG)
 
 static uint64_t vtcr;
 static bool has_pauth;
-static uint64_t hcr_of_cpu; /* HCR_EL2 bits that not every CPU has */
+static uint64_t hcr_of_cpu;	    /* HCR_EL2 bits that not every CPU has */
 static uint32_t priority_registers; /* ICH_AP1Rn_EL2 that exist */
 
 static inline uint64_t read_lr(uint32_t index)
@@ -52,9 +54,9 @@ static inline uint64_t read_lr(uint32_t index)
 	uint64_t value = 0;
 
 	switch (index) {
-#define READ_LR(n)                                                              \
-	case n:                                                                 \
-		__asm__ volatile("mrs %0, ich_lr" #n "_el2" : "=r"(value));     \
+#define READ_LR(n)                                                          \
+	case n:                                                             \
+		__asm__ volatile("mrs %0, ich_lr" #n "_el2" : "=r"(value)); \
 		break;
 		LIST_REGISTERS(READ_LR)
 #undef READ_LR
@@ -67,9 +69,9 @@ static inline uint64_t read_lr(uint32_t index)
 static inline void write_lr(uint32_t index, uint64_t value)
 {
 	switch (index) {
-#define WRITE_LR(n)                                                             \
-	case n:                                                                 \
-		__asm__ volatile("msr ich_lr" #n "_el2, %0" : : "r"(value));    \
+#define WRITE_LR(n)                                                          \
+	case n:                                                              \
+		__asm__ volatile("msr ich_lr" #n "_el2, %0" : : "r"(value)); \
 		break;
 		LIST_REGISTERS(WRITE_LR)
 #undef WRITE_LR
@@ -288,8 +290,8 @@ void axvm_hal_vcpu_unbind(struct axvm_vcpu *vcpu)
 
 bool axvm_hal_aarch64_virtual_timer_is_due(const struct axvm_vcpu *vcpu)
 {
-	const uint64_t all = AXVM_AARCH64_TIMER_ENABLE | AXVM_AARCH64_TIMER_MASK |
-			     AXVM_AARCH64_TIMER_STATUS;
+	const uint64_t all =
+		AXVM_AARCH64_TIMER_ENABLE | AXVM_AARCH64_TIMER_MASK | AXVM_AARCH64_TIMER_STATUS;
 	const struct axvm_aarch64_sysregs *sys = &vcpu->arch.sys;
 
 	if (axvm_bare_this_cpu()->vcpu == vcpu)
@@ -323,8 +325,8 @@ int axvm_hal_probe(struct axvm_hal_caps *caps, const char **why)
 		caps->list_registers = AXVM_VGIC_LRS_MAX;
 	caps->pa_bits = bits;
 	caps->vmid_count = has_vmid16() ? 65536 : 256;
-	caps->format = axvm_aarch64_stage2_format(bits < 40 ? bits : 40,
-						  axvm_bare_forces_write_back());
+	caps->format =
+		axvm_aarch64_stage2_format(bits < 40 ? bits : 40, axvm_bare_forces_write_back());
 	hcr_of_cpu = axvm_bare_forces_write_back() ? AXVM_AARCH64_HCR_FWB : 0;
 	if (caps->format == NULL) {
 		*why = "no stage-2 format fits the CPU's physical address size";

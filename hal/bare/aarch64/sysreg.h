@@ -5,12 +5,12 @@
 
 #include <stdint.h>
 
-#define AXVM_SYSREG_READ(name)                                        \
-	static inline uint64_t read_##name(void)                      \
-	{                                                             \
-		uint64_t value;                                       \
-		__asm__ volatile("mrs %0, " #name : "=r"(value));     \
-		return value;                                         \
+#define AXVM_SYSREG_READ(name)                                    \
+	static inline uint64_t read_##name(void)                  \
+	{                                                         \
+		uint64_t value;                                   \
+		__asm__ volatile("mrs %0, " #name : "=r"(value)); \
+		return value;                                     \
 	}
 #define AXVM_SYSREG_WRITE(name)                                       \
 	static inline void write_##name(uint64_t value)               \

@@ -14,14 +14,14 @@
 struct axvm_cpu {
 	uint32_t index;
 	_Atomic bool online;
-	uint64_t hardware_id;	    /* as the firmware and the interrupt controller name it */
-	struct axvm_vcpu *vcpu;	    /* bound here, or NULL */
-	struct axvm_timer *timers;  /* sorted by deadline, under timers_lock */
+	uint64_t hardware_id;	   /* as the firmware and the interrupt controller name it */
+	struct axvm_vcpu *vcpu;	   /* bound here, or NULL */
+	struct axvm_timer *timers; /* sorted by deadline, under timers_lock */
 	struct axvm_lock timers_lock;
 	struct axvm_timer *running_timer; /* its callback is running */
-	uint64_t interrupt_frame;   /* ISA: redistributor, PLIC context, ... */
+	uint64_t interrupt_frame;	  /* ISA: redistributor, PLIC context, ... */
 	uint64_t stack_top;
-	bool asked_to_preempt;	    /* the slice is over */
+	bool asked_to_preempt; /* the slice is over */
 };
 
 extern struct axvm_cpu axvm_cpus[AXVM_CPUS_MAX];

@@ -13,11 +13,12 @@
 #define SENT_MAX (1u << 20)
 #define STRESS_LINES 5000u
 
-static const struct timespec a_while = {.tv_nsec = 20000000};
+static const struct timespec a_while = { .tv_nsec = 20000000 };
 
 static struct axvm_vm vms[3];
-static const struct axvm_config configs[3] = {
-	{.name = "one", .id = 1}, {.name = "two", .id = 2}, {.name = "three", .id = 3}};
+static const struct axvm_config configs[3] = { { .name = "one", .id = 1 },
+					       { .name = "two", .id = 2 },
+					       { .name = "three", .id = 3 } };
 
 static char sent[SENT_MAX + 1];
 static _Atomic uint32_t sent_bytes;
@@ -54,7 +55,7 @@ static void uart_enable(void)
 {
 }
 
-static const struct axvm_uart fake_uart = {uart_write, uart_read, uart_enable};
+static const struct axvm_uart fake_uart = { uart_write, uart_read, uart_enable };
 
 const struct axvm_uart *axvm_uart_find(const void *fdt, struct axvm_uart_place *found)
 {
@@ -382,10 +383,13 @@ TEST(a_panic_speaks_whoever_had_the_console)
 TEST(the_escape_key_moves_the_focus)
 {
 	reset(3);
-	type("a\x1dnb\x1d" "3c\x1d\x1d\x1d" "9d");
+	type("a\x1dnb\x1d"
+	     "3c\x1d\x1d\x1d"
+	     "9d");
 	CHECK_STR_EQ(received_by[0], "a");
 	CHECK_STR_EQ(received_by[1], "b");
-	CHECK_STR_EQ(received_by[2], "c\x1d" "d");
+	CHECK_STR_EQ(received_by[2], "c\x1d"
+				     "d");
 	CHECK(strstr(sent, "axvm: console: two\r\naxvm: console: three\r\n") != NULL);
 	type("\x1dn");
 	type("e\x1d"); /* the key and its letter in two interrupts */

@@ -62,7 +62,8 @@ TEST(a_tree_like_qemus_is_read)
 
 	begin(2, 2);
 	int chosen = node(0, "chosen");
-	CHECK_EQ(fdt_setprop_string(tree, chosen, "bootargs", " one  axvm.on-failure=reset two"), 0);
+	CHECK_EQ(fdt_setprop_string(tree, chosen, "bootargs", " one  axvm.on-failure=reset two"),
+		 0);
 	CHECK_EQ(fdt_setprop_u32(tree, chosen, "linux,initrd-start", 0x48000000), 0);
 	CHECK_EQ(fdt_setprop_u64(tree, chosen, "linux,initrd-end", 0x48001000), 0);
 	(void)memory("memory@40000000", 0x40000000, 0x80000000);
@@ -118,7 +119,7 @@ TEST(memory_that_is_disabled_is_not_ram)
 TEST(a_tree_without_memory_is_refused)
 {
 	const char *why = "";
-	uint32_t zero[4] = {0};
+	uint32_t zero[4] = { 0 };
 
 	begin(2, 2);
 	CHECK(!read(&why));
@@ -148,7 +149,9 @@ TEST(a_reg_that_is_cut_or_wraps_adds_nothing_wrong)
 
 TEST(cells_that_cannot_be_are_refused)
 {
-	static const uint32_t cells[][2] = {{0, 1}, {1, 0}, {3, 1}, {2, 3}, {0xffffffff, 1}};
+	static const uint32_t cells[][2] = {
+		{ 0, 1 }, { 1, 0 }, { 3, 1 }, { 2, 3 }, { 0xffffffff, 1 }
+	};
 	const char *why = "";
 
 	for (uint32_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
@@ -172,8 +175,9 @@ TEST(a_reserved_range_is_never_lost)
 	for (uint64_t i = 0; i < 40; i++) {
 		bool found = false;
 		for (uint32_t at = 0; at < host.reserved_count; at++)
-			found |= axvm_range_contains(host.reserved[at].base, host.reserved[at].bytes,
-						     0x1000000 + i * 0x100000, 0x1000);
+			found |=
+				axvm_range_contains(host.reserved[at].base, host.reserved[at].bytes,
+						    0x1000000 + i * 0x100000, 0x1000);
 		CHECK(found);
 	}
 }

@@ -17,7 +17,7 @@
 #define VCPUS 300u
 #define STRESS_ROUNDS 100000u
 
-static const struct timespec a_while = {.tv_nsec = 20000000};
+static const struct timespec a_while = { .tv_nsec = 20000000 };
 
 static struct axvm_vm vms[4];
 static struct axvm_config configs[4];
@@ -259,7 +259,7 @@ static void until(const _Atomic uint32_t *value, uint32_t least)
 
 TEST(vcpus_go_to_the_least_loaded_cpu_of_their_set)
 {
-	static const uint64_t sets[] = {4, 4, 3, 7};
+	static const uint64_t sets[] = { 4, 4, 3, 7 };
 	char why[AXVM_WHY_BYTES];
 
 	reset(4);
@@ -282,7 +282,7 @@ TEST(vcpus_go_to_the_least_loaded_cpu_of_their_set)
 
 TEST(a_set_without_a_cpu_that_is_there_is_refused_and_leaves_nothing)
 {
-	static const uint64_t sets[] = {1, 0xc};
+	static const uint64_t sets[] = { 1, 0xc };
 	char why[AXVM_WHY_BYTES] = "";
 
 	reset(2);
@@ -405,7 +405,7 @@ static void wake_second_once(const struct axvm_lock *lock)
 /* From another CPU, after the pick and before the run: the first must not keep the CPU for ever. */
 TEST(one_that_is_woken_just_after_the_pick_gets_its_turn)
 {
-	static const uint64_t sets[] = {1, 1};
+	static const uint64_t sets[] = { 1, 1 };
 	char why[AXVM_WHY_BYTES];
 	bool others = false;
 
@@ -513,7 +513,7 @@ static void give_work(uint32_t vcpu)
 
 TEST(no_wake_up_is_lost_in_many_rounds)
 {
-	static const uint64_t sets[] = {2};
+	static const uint64_t sets[] = { 2 };
 	char why[AXVM_WHY_BYTES];
 
 	reset(2);
@@ -532,7 +532,7 @@ TEST(no_wake_up_is_lost_in_many_rounds)
 
 TEST(no_wake_up_is_lost_where_two_share_a_cpu)
 {
-	static const uint64_t sets[] = {2, 2};
+	static const uint64_t sets[] = { 2, 2 };
 	char why[AXVM_WHY_BYTES];
 
 	reset(2);
@@ -587,7 +587,7 @@ static void remove_while_it_lingers(void)
 
 static void ready_to_linger(void)
 {
-	static const uint64_t sets[] = {2};
+	static const uint64_t sets[] = { 2 };
 	char why[AXVM_WHY_BYTES];
 
 	reset(2);
@@ -618,7 +618,7 @@ TEST(a_vm_stays_until_the_exits_of_its_vcpus_are_handled)
 /* CPU 0 may be at work on the queue of a CPU that has not reached its loop. */
 TEST(a_cpu_that_comes_to_its_loop_leaves_its_queue_as_it_is)
 {
-	static const uint64_t sets[] = {2};
+	static const uint64_t sets[] = { 2 };
 	char why[AXVM_WHY_BYTES];
 
 	reset(2);

@@ -10,8 +10,8 @@
 
 #include <axvm/irq.h>
 
-#include "bus_access.h"
 #include "axtest.h"
+#include "bus_access.h"
 #include "pte_format.h"
 #include "sim.h"
 #include "vm_parts.h"
@@ -70,9 +70,9 @@ static inline void device_vm_reset(void)
 	device_vm.config = &device_vm_config;
 	device_vm.budget.limit_pages = 64;
 	axvm_lock_init(&device_vm.lock, AXVM_LOCK_VM);
-	CHECK_EQ(axvm_aspace_init(&device_vm.aspace, axvm_arch_pte_formats[0], 1,
-				  &device_vm.budget),
-		 0);
+	CHECK_EQ(
+		axvm_aspace_init(&device_vm.aspace, axvm_arch_pte_formats[0], 1, &device_vm.budget),
+		0);
 	device_vcpu.vm = &device_vm;
 	device_vcpu.last_hit = &axvm_bus_nowhere;
 	irq_level = false;

@@ -28,8 +28,8 @@ static bool fake_panic_expected;
 static const char *fake_panic_what;
 
 /* Whether the statement ends in a panic; what it said is in fake_panic_what. */
-#define FAKE_PANICS(statement)                                                     \
-	(fake_panic_what = NULL, fake_panic_expected = true,                       \
+#define FAKE_PANICS(statement)                                                               \
+	(fake_panic_what = NULL, fake_panic_expected = true,                                 \
 	 setjmp(fake_panic) == 0 ? (void)(statement) : (void)0, fake_panic_expected = false, \
 	 fake_panic_what != NULL)
 

@@ -150,7 +150,8 @@ static void check_replacement(const struct axvm_pte_format *format, uint64_t gpa
 {
 	bool same_kind = format->is_leaf(before, level) && format->is_leaf(after, level);
 	bool same_place = format->address(before, level).addr == format->address(after, level).addr;
-	bool same_type = ((format->flags(before) ^ format->flags(after)) & ~(uint32_t)AXVM_MAP_RWX) == 0;
+	bool same_type =
+		((format->flags(before) ^ format->flags(after)) & ~(uint32_t)AXVM_MAP_RWX) == 0;
 
 	if (format->break_before_make && !(same_kind && same_place && same_type))
 		violation("a live entry was replaced by another", gpa);
@@ -165,7 +166,8 @@ static void stored(const struct axvm_aspace *aspace, struct axvm_gpa gpa, uint32
 
 	touch_around(aspace, base, bytes);
 	if (!format->is_present(before)) {
-		if (format->is_present(after) && format->break_before_make && is_pending(base, bytes))
+		if (format->is_present(after) && format->break_before_make &&
+		    is_pending(base, bytes))
 			violation("an entry was made before the broken one was invalidated", base);
 		return;
 	}
@@ -200,8 +202,8 @@ static void flushed(const struct axvm_sim_flush *flush)
 	}
 	pending_count = kept;
 	for (uint32_t i = 0; i < CACHED_MAX; i++) {
-		if (flush->bytes == 0 || axvm_ranges_overlap(cache[i].base, cache[i].bytes,
-							     flush->gpa, flush->bytes))
+		if (flush->bytes == 0 ||
+		    axvm_ranges_overlap(cache[i].base, cache[i].bytes, flush->gpa, flush->bytes))
 			cache[i].kind = NOTHING;
 	}
 }
@@ -225,8 +227,8 @@ void mmu_model_start(uint64_t seed)
 	violations = 0;
 	is_quiet = false;
 	state = seed | 1;
-	axvm_sim_observe((struct axvm_sim_observer){
-		.flushed = flushed, .freed = freed, .stored = stored });
+	axvm_sim_observe(
+		(struct axvm_sim_observer){ .flushed = flushed, .freed = freed, .stored = stored });
 }
 
 /* ---- afterwards ---------------------------------------------------------------------------------- */
@@ -327,14 +329,14 @@ static uint32_t odd_flags(uint64_t entry)
 	return (uint32_t)(entry >> ODD_FLAGS_SHIFT) ^ AXVM_MAP_FLAGS_ALL;
 }
 
-#define ODD(title, level_count, bits, leaves, breaks, caches) \
-	{ \
+#define ODD(title, level_count, bits, leaves, breaks, caches)                                    \
+	{                                                                                        \
 		.name = title, .levels = (level_count), .input_bits = (bits), .output_bits = 52, \
-		.root_pages = 2, .root_align_pages = 2, .block_levels = (leaves), \
-		.break_before_make = (breaks), .caches_absent = (caches), \
-		.make_table = odd_make_table, .make_leaf = odd_make_leaf, \
-		.is_present = odd_is_present, .is_leaf = odd_is_leaf, .address = odd_address, \
-		.flags = odd_flags, \
+		.root_pages = 2, .root_align_pages = 2, .block_levels = (leaves),                \
+		.break_before_make = (breaks), .caches_absent = (caches),                        \
+		.make_table = odd_make_table, .make_leaf = odd_make_leaf,                        \
+		.is_present = odd_is_present, .is_leaf = odd_is_leaf, .address = odd_address,    \
+		.flags = odd_flags,                                                              \
 	}
 
 static const struct axvm_pte_format pages_only =
@@ -345,7 +347,9 @@ static const struct axvm_pte_format narrow =
 	ODD("synthetic: 3 levels, 33 bits, breaks", 3, 33, 7u, true, false);
 
 const struct axvm_pte_format *const synthetic_formats[] = {
-	&pages_only, &breaks_and_caches, &narrow,
+	&pages_only,
+	&breaks_and_caches,
+	&narrow,
 };
 const uint32_t synthetic_format_count = 3;
 
@@ -355,8 +359,7 @@ static void run(void (*test)(const struct axvm_pte_format *format),
 	axvm_sim_reset(NULL);
 	mmu_model_start(0x5eed);
 	test(format);
-	if (axvm_sim_used_pages() != 0 || axvm_sim_mapped_bytes() != 0 ||
-	    violations != 0) {
+	if (axvm_sim_used_pages() != 0 || axvm_sim_mapped_bytes() != 0 || violations != 0) {
 		axtest_puts("# format: ");
 		axtest_puts(format->name);
 		axtest_puts("\n");
