@@ -102,7 +102,9 @@ static inline uint32_t get(const struct pl011 *uart, enum pl011_register offset)
 	return axvm_shadow_get(&uart->shadow, offset);
 }
 
-static inline void set(struct pl011 *uart, enum pl011_register offset, uint32_t value)
+/* Not inlined, for size: it is not called for a character that is only appended. */
+__attribute__((noinline)) static void set(struct pl011 *uart, enum pl011_register offset,
+					  uint32_t value)
 {
 	axvm_shadow_set(&uart->shadow, offset, value);
 }
