@@ -20,26 +20,26 @@ _Static_assert(offsetof(struct axvm_vcpu, arch.pc) == AXVM_OFFSET_PC, "vectors.S
 _Static_assert(offsetof(struct axvm_vcpu, arch.host_sp) == AXVM_OFFSET_HOST_SP, "vectors.S");
 _Static_assert(offsetof(struct axvm_vcpu, requests) == AXVM_OFFSET_REQUESTS, "vectors.S");
 
+/* clang-format off */
 /* X(register, member of struct axvm_aarch64_sysregs) */
-#define EL1_REGISTERS(X)                                                                       \
-	X(sctlr_el1)                                                                           \
-	X(cpacr_el1) X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(mair_el1) X(amair_el1) X(vbar_el1) \
-		X(esr_el1) X(far_el1) X(afsr0_el1) X(afsr1_el1) X(contextidr_el1) X(tpidr_el0) \
-			X(tpidrro_el0) X(tpidr_el1) X(par_el1) X(sp_el0) X(sp_el1) X(elr_el1)  \
-				X(spsr_el1) X(csselr_el1) X(cntkctl_el1) X(mdscr_el1)
+#define EL1_REGISTERS(X)                                                                      \
+	X(sctlr_el1) X(cpacr_el1) X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(mair_el1)            \
+	X(amair_el1) X(vbar_el1) X(esr_el1) X(far_el1) X(afsr0_el1) X(afsr1_el1)              \
+	X(contextidr_el1) X(tpidr_el0) X(tpidrro_el0) X(tpidr_el1) X(par_el1) X(sp_el0)       \
+	X(sp_el1) X(elr_el1) X(spsr_el1) X(csselr_el1) X(cntkctl_el1) X(mdscr_el1)
 
-#define PAUTH_REGISTERS(X)                                                                  \
-	X(0, s3_0_c2_c1_0)                                                                  \
-	X(1, s3_0_c2_c1_1) X(2, s3_0_c2_c1_2) X(3, s3_0_c2_c1_3) X(4, s3_0_c2_c2_0)         \
-		X(5, s3_0_c2_c2_1) X(6, s3_0_c2_c2_2) X(7, s3_0_c2_c2_3) X(8, s3_0_c2_c3_0) \
-			X(9, s3_0_c2_c3_1)
+#define PAUTH_REGISTERS(X)                                                                    \
+	X(0, s3_0_c2_c1_0) X(1, s3_0_c2_c1_1) X(2, s3_0_c2_c1_2) X(3, s3_0_c2_c1_3)           \
+	X(4, s3_0_c2_c2_0) X(5, s3_0_c2_c2_1) X(6, s3_0_c2_c2_2) X(7, s3_0_c2_c2_3)           \
+	X(8, s3_0_c2_c3_0) X(9, s3_0_c2_c3_1)
+
+#define LIST_REGISTERS(X)                                                                     \
+	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+/* clang-format on */
 
 #define PAUTH_SYSREG(index, name) AXVM_SYSREG(name)
 PAUTH_REGISTERS(PAUTH_SYSREG)
 #undef PAUTH_SYSREG
-
-#define LIST_REGISTERS(X) \
-	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 
 /* Keeps a rare path's registers out of the frequent one. */
 #define OUT_OF_LINE __attribute__((noinline))
