@@ -14,8 +14,7 @@
 
 #define FRAME_BYTES 112
 
-	.macro	save_guest
-	stp	x0, x1, [sp, #0]
+	.macro	store_x2_to_x29
 	stp	x2, x3, [sp, #16]
 	stp	x4, x5, [sp, #32]
 	stp	x6, x7, [sp, #48]
@@ -30,6 +29,11 @@
 	stp	x24, x25, [sp, #192]
 	stp	x26, x27, [sp, #208]
 	stp	x28, x29, [sp, #224]
+	.endm
+
+	.macro	save_guest
+	stp	x0, x1, [sp, #0]
+	store_x2_to_x29
 	str	x30, [sp, #240]
 	mrs	x4, elr_el2
 	mrs	x5, spsr_el2
@@ -155,20 +159,7 @@ leave:
 
 /* x0, x1 stored; x1: which vector. Stores the rest for the report. */
 own_exception:
-	stp	x2, x3, [sp, #16]
-	stp	x4, x5, [sp, #32]
-	stp	x6, x7, [sp, #48]
-	stp	x8, x9, [sp, #64]
-	stp	x10, x11, [sp, #80]
-	stp	x12, x13, [sp, #96]
-	stp	x14, x15, [sp, #112]
-	stp	x16, x17, [sp, #128]
-	stp	x18, x19, [sp, #144]
-	stp	x20, x21, [sp, #160]
-	stp	x22, x23, [sp, #176]
-	stp	x24, x25, [sp, #192]
-	stp	x26, x27, [sp, #208]
-	stp	x28, x29, [sp, #224]
+	store_x2_to_x29
 	add	x2, sp, #272
 	stp	x30, x2, [sp, #240]
 	mov	x0, sp
