@@ -33,6 +33,7 @@ _Noreturn static void give_up(const char *why)
 
 /* ---- memory --------------------------------------------------------------------------------- */
 
+/* Before any RAM is added: what comes later heeds it. */
 static void reserve_all(void)
 {
 	axvm_memory_reserve(image, image_bytes);
@@ -84,11 +85,10 @@ static bool init_memory(void)
 {
 	uint32_t own = own_range();
 
-	reserve_all(); /* no bitmap on what is reserved */
+	reserve_all();
 	if (own == host.ram_count ||
 	    axvm_memory_add(axvm_hpa(host.ram[own].base), host.ram[own].bytes, bitmap_place()) != 0)
 		return false;
-	reserve_all();
 	if (axvm_bare_mmu_init(image) != 0)
 		return false;
 	for (uint32_t i = 0; i < host.ram_count; i++) {
@@ -99,8 +99,8 @@ static bool init_memory(void)
 	for (uint32_t i = 0; i < host.ram_count; i++) {
 		struct axvm_hpa base = axvm_hpa(host.ram[i].base);
 		/* A range too small for its bitmap is not worth having. */
-		if (i != own && axvm_memory_add(base, host.ram[i].bytes, base) == 0)
-			reserve_all();
+		bool is_used = i == own || axvm_memory_add(base, host.ram[i].bytes, base) == 0;
+		(void)is_used;
 	}
 	return true;
 }

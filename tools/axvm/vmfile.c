@@ -30,11 +30,6 @@ const char *axvm_tool_image_key(unsigned image)
 	return images[image].key;
 }
 
-const char *axvm_tool_image_name(unsigned image)
-{
-	return images[image].name;
-}
-
 const char *axvm_tool_image_path(const struct axvm_config *config, unsigned image)
 {
 	const struct axvm_config_image *const all[AXVM_TOOL_IMAGES] = {

@@ -24,9 +24,8 @@ struct axvm_tool_vmfile {
 	struct axvm_plan plan;
 };
 
-/* The key of an image in [kernel], and what it is called in messages. */
+/* The key of an image in [kernel]. */
 const char *axvm_tool_image_key(unsigned image);
-const char *axvm_tool_image_name(unsigned image);
 /* The path as in the file, or NULL. */
 const char *axvm_tool_image_path(const struct axvm_config *config, unsigned image);
 

@@ -58,10 +58,12 @@ static uint32_t region_count;
 static uint32_t spi_limit;
 static struct axvm_lock config_lock = { .rank = AXVM_LOCK_LEAF }; /* of GICD_ICFGR */
 
-static struct {
+struct handler {
 	uint32_t intid;
 	void (*call)(uint32_t intid);
-} handlers[HANDLERS_MAX];
+};
+
+static struct handler handlers[HANDLERS_MAX];
 static uint32_t handler_count;
 
 static uint64_t cells(const fdt32_t *cell, int count)
@@ -260,13 +262,19 @@ void axvm_bare_gic_enable_spi(uint32_t intid, bool edge, const struct axvm_cpu *
 	axvm_bare_gic_route_spi(intid, cpu);
 }
 
-bool axvm_bare_gic_is_own(uint32_t intid)
+/* The hypervisor's own handler of the interrupt; NULL: none. */
+static const struct handler *find_handler(uint32_t intid)
 {
 	for (uint32_t i = 0; i < handler_count; i++) {
 		if (handlers[i].intid == intid)
-			return true;
+			return &handlers[i];
 	}
-	return false;
+	return NULL;
+}
+
+bool axvm_bare_gic_is_own(uint32_t intid)
+{
+	return find_handler(intid) != NULL;
 }
 
 bool axvm_bare_irq_attach(uint32_t intid, bool edge, void (*handler)(uint32_t intid))
@@ -303,12 +311,10 @@ void axvm_hal_cpu_kick(uint32_t cpu)
 
 static void call_handler(uint32_t intid)
 {
-	for (uint32_t i = 0; i < handler_count; i++) {
-		if (handlers[i].intid == intid) {
-			handlers[i].call(intid);
-			return;
-		}
-	}
+	const struct handler *handler = find_handler(intid);
+
+	if (handler != NULL)
+		handler->call(intid);
 }
 
 OUT_OF_LINE static void take(struct axvm_vcpu *vcpu, uint32_t intid)

@@ -107,11 +107,6 @@ static inline void axvm_dsb_ish(void)
 	__asm__ volatile("dsb ish" : : : "memory");
 }
 
-static inline void axvm_dsb_sy(void)
-{
-	__asm__ volatile("dsb sy" : : : "memory");
-}
-
 static inline void axvm_wfi(void)
 {
 	__asm__ volatile("dsb sy\n\twfi" : : : "memory");

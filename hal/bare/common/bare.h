@@ -21,7 +21,6 @@ struct axvm_cpu {
 	struct axvm_timer *running_timer; /* its callback is running */
 	uint64_t interrupt_frame;	  /* ISA: redistributor, PLIC context, ... */
 	uint64_t stack_top;
-	bool asked_to_preempt; /* the slice is over */
 };
 
 extern struct axvm_cpu axvm_cpus[AXVM_CPUS_MAX];
