@@ -30,6 +30,9 @@ AXVM_MUST_USE int axvm_arch_vcpu_init(struct axvm_vcpu *vcpu);
 /* Power-on state; `entry` and `arg` as the ISA's boot protocol says (x0 or a1: device tree). */
 void axvm_arch_vcpu_reset(struct axvm_vcpu *vcpu, uint64_t entry, uint64_t arg);
 
+/* What the platform's fdt_machine reads as axvm_guest_fdt.host; the VM's devices exist. May be NULL. */
+const void *axvm_arch_fdt_host(struct axvm_vm *vm);
+
 /* Stops what outlives the VM's pages (timers). vCPU unbound. Also before each reset of the VM. */
 void axvm_arch_vcpu_fini(struct axvm_vcpu *vcpu);
 

@@ -18,6 +18,7 @@ struct axvm_guest_fdt {
 	void *buffer;
 	uint64_t capacity;     /* bytes */
 	uint64_t timer_hz;     /* riscv64's timebase */
+	const void *host;      /* the ISA's: axvm_arch_fdt_host; NULL: on a desk */
 	const uint8_t *seed;   /* AXVM_GUEST_FDT_SEED_BYTES for rng-seed and kaslr-seed, or NULL */
 	uint32_t intc_phandle; /* preset; fdt_machine gives it to its controller, or changes it */
 	int error;	       /* the first libfdt error, sticky; 0: none */

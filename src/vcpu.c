@@ -157,11 +157,26 @@ static bool power_up(struct axvm_vcpu *vcpu)
 	return power == AXVM_POWER_ON;
 }
 
+/*
+ * Guests may number address spaces on each of their CPUs apart, and invalidate on one alone: vCPUs that
+ * take turns on a CPU, or one that comes from another, must not meet each other's translations.
+ */
+static void note_place(struct axvm_vcpu *vcpu, uint32_t cpu)
+{
+	uint8_t *last = &vcpu->vm->last_vcpu[cpu];
+	uint8_t own = (uint8_t)(vcpu->index + 1);
+
+	vcpu->tlb_is_stale = *last != own || vcpu->last_cpu != cpu;
+	*last = own;
+	vcpu->last_cpu = cpu;
+}
+
 static void bind(struct axvm_vcpu *vcpu)
 {
 	struct axvm_aspace *aspace = &vcpu->vm->aspace;
 	uint32_t cpu = axvm_hal_cpu_id();
 
+	note_place(vcpu, cpu);
 	/* seq_cst: before the first look at the requests, see axvm_vcpu_has_work */
 	atomic_store_explicit(&vcpu->cpu, cpu, memory_order_seq_cst);
 	if (!(atomic_load_explicit(&aspace->cpus, memory_order_relaxed) >> cpu & 1))

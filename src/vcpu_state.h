@@ -29,6 +29,12 @@ struct axvm_vcpu {
 	_Atomic uint32_t state;	    /* enum axvm_vcpu_state */
 	_Atomic uint32_t power;	    /* enum axvm_vcpu_power */
 	_Atomic uint32_t cpu;	    /* the physical CPU it is bound to, or AXVM_CPU_NONE */
+	uint32_t last_cpu;	    /* the one it was bound to last, or AXVM_CPU_NONE */
+	/*
+	 * For axvm_hal_vcpu_bind: what this CPU's TLB holds under the VMID may be of another vCPU, or older
+	 * than what this one has invalidated elsewhere. Its own (stage-1) translations are dropped.
+	 */
+	bool tlb_is_stale;
 	const struct axvm_bus_region *last_hit; /* of the MMIO bus; never NULL, see bus.h */
 	struct axvm_vm *vm;
 	uint32_t index;

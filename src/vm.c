@@ -223,6 +223,7 @@ static bool alloc_vcpus(struct axvm_vm *vm)
 		atomic_init(&vcpu->state, AXVM_VCPU_CREATED);
 		atomic_init(&vcpu->power, AXVM_POWER_OFF);
 		atomic_init(&vcpu->cpu, AXVM_CPU_NONE);
+		vcpu->last_cpu = AXVM_CPU_NONE;
 		vm->vcpus[i] = vcpu;
 		vm->vcpu_count = i + 1;
 	}
@@ -318,6 +319,7 @@ static int write_dtb(struct axvm_vm *vm, void *buffer, struct axvm_text *why)
 		.buffer = buffer,
 		.capacity = vm->plan.dtb_bytes,
 		.timer_hz = axvm_hal_time_hz(),
+		.host = axvm_arch_fdt_host(vm),
 		.seed = has_seed ? seed : NULL,
 	};
 	int error = vm->params.dtb.bytes > 0

@@ -55,6 +55,8 @@ struct axvm_vm {
 	uint32_t vcpu_count;
 	uint32_t vcpus_made; /* that axvm_arch_vcpu_init has seen; the rest was never set up */
 	struct axvm_vcpu *vcpus[AXVM_VCPUS_MAX];
+	/* Which was bound last on each physical CPU, its index plus 1; that CPU's alone. */
+	uint8_t last_vcpu[AXVM_CPUS_MAX];
 	uint32_t device_count;
 	struct axvm_device devices[AXVM_VM_DEVICES_MAX];
 	uint32_t region_count;

@@ -39,6 +39,12 @@ int axvm_arch_vcpu_init(struct axvm_vcpu *vcpu)
 	return 0;
 }
 
+const void *axvm_arch_fdt_host(struct axvm_vm *vm)
+{
+	(void)vm;
+	return NULL; /* the tree says nothing of the CPU: its ID registers do */
+}
+
 /* [ARM D1.3.5]; what the architecture leaves UNKNOWN is 0. CNTV is the timer's. */
 void axvm_aarch64_sysregs_reset(struct axvm_vcpu *vcpu)
 {

@@ -99,6 +99,9 @@ enum axvm_image_location {
 	X(NS16550, 0x41, "ns16550")                           \
 	X(PL031, 0x42, "pl031")                               \
 	X(GICV3, 0x43, "gicv3")                               \
+	X(PLIC, 0x44, "plic")                                 \
+	X(APLIC, 0x45, "aplic")                               \
+	X(IMSIC, 0x46, "imsic")                               \
 	X(VIRTIO_BLK, 0xe1, "virtio-blk")                     \
 	X(VIRTIO_NET, 0xe2, "virtio-net")                     \
 	X(VIRTIO_CONSOLE, 0xe3, "virtio-console")

@@ -261,6 +261,8 @@ void axvm_hal_vcpu_bind(struct axvm_vcpu *vcpu)
 
 	axvm_bare_this_cpu()->vcpu = vcpu;
 	write_vttbr_el2((uint64_t)aspace->vmid << 48 | aspace->root.addr);
+	if (vcpu->tlb_is_stale) /* of this VMID, stage 1, this CPU [ARM D8.17.5] */
+		__asm__ volatile("isb\n\ttlbi vmalle1\n\tdsb nsh" : : : "memory");
 	write_vmpidr_el2(vcpu->arch.mpidr);
 	write_vpidr_el2(read_midr_el1());
 	axvm_hal_sysreg_flush(vcpu);
