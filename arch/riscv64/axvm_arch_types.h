@@ -53,7 +53,7 @@ struct axvm_riscv64_pmu {
 	/* Guest's cycle (0) and instret (1): the value while stopped, the difference to the host's CSR
 	   while running. */
 	uint64_t base[2];
-	uint32_t running;	   /* bit: logical counter */
+	uint32_t running;			       /* bit: logical counter */
 	uint32_t event[2 + AXVM_RISCV64_PMU_FIRMWARE]; /* event_idx configured, UINT32_MAX: free */
 	uint64_t firmware[AXVM_RISCV64_PMU_FIRMWARE];
 	uint64_t events[32]; /* occurrences of SBI firmware events since reset, by event code */
@@ -75,11 +75,13 @@ struct axvm_arch_vcpu {
 	uint64_t hvip;
 	uint64_t vsie;
 	uint64_t vsip;
-	uint32_t hart; /* what the guest calls this vCPU: axvm_guest_cpu_id */
+	uint32_t hart;		   /* what the guest calls this vCPU: axvm_guest_cpu_id */
 	_Atomic uint32_t external; /* the controller's line, SEIP */
 	_Atomic uint32_t software; /* an SSIP that fill has not brought into hvip yet */
-	_Atomic uint32_t timer;	   /* STIP: of the SBI timer without Sstc; with it: due while unbound */
-	_Atomic uint32_t guest_file_signal; /* its hardware interrupt file signalled while unbound */
+	_Atomic uint32_t
+		timer; /* STIP: of the SBI timer without Sstc; with it: due while unbound */
+	_Atomic uint32_t
+		guest_file_signal; /* its hardware interrupt file signalled while unbound */
 	/* Set by others: before this vCPU is entered next, its own translations and its fetches are
 	   made anew. Taken at bind. */
 	_Atomic uint32_t fence;
@@ -96,9 +98,9 @@ struct axvm_arch_vcpu {
 };
 
 struct axvm_arch_vm {
-	uint64_t htimedelta;	 /* guest time = host ticks + htimedelta */
-	uint64_t extensions;	 /* AXVM_RISCV64_EXT_* that the guest may use, see isa.h */
-	struct axvm_plic *plic;	 /* NULL: the VM has none */
+	uint64_t htimedelta;	/* guest time = host ticks + htimedelta */
+	uint64_t extensions;	/* AXVM_RISCV64_EXT_* that the guest may use, see isa.h */
+	struct axvm_plic *plic; /* NULL: the VM has none */
 	struct axvm_aplic *aplic;
 	bool has_imsic;
 	uint64_t imsic_base; /* GPA of hart index 0's file; a page per vCPU */

@@ -56,7 +56,8 @@
 #define AXVM_RISCV64_HCOUNTEREN 0x2ULL
 
 /* henvcfg [RISCV-H 18.2.5]; the HAL sets of these what the guest's extensions say (isa.h). */
-#define AXVM_RISCV64_HENVCFG_CBIE_FLUSH ((uint64_t)1 << 4) /* CBO.INVAL flushes: no data of the host's is dropped */
+#define AXVM_RISCV64_HENVCFG_CBIE_FLUSH \
+	((uint64_t)1 << 4) /* CBO.INVAL flushes: no data of the host's is dropped */
 #define AXVM_RISCV64_HENVCFG_CBCFE ((uint64_t)1 << 6)
 #define AXVM_RISCV64_HENVCFG_CBZE ((uint64_t)1 << 7)
 #define AXVM_RISCV64_HENVCFG_ADUE ((uint64_t)1 << 61)

@@ -18,7 +18,7 @@ enum axvm_riscv64_controller {
 
 /* What every hart has that may run guests. Constant from axvm_hal_probe on. */
 struct axvm_riscv64_host {
-	const char *isa; /* as in riscv,isa: "rv64imafdch_zicbom_...", lower case */
+	const char *isa;	   /* as in riscv,isa: "rv64imafdch_zicbom_...", lower case */
 	uint32_t cbom_block_bytes; /* 0: unknown */
 	uint32_t cboz_block_bytes;
 	uint32_t cbop_block_bytes;
