@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # guests.sh [--refresh] [ISA...]
 # Makes guests/<isa>: Debian's unmodified kernel (Image; on x86_64 bzImage) and a small initramfs
-# around busybox-static (initramfs.cpio.gz). Packages come through apt in a private state folder,
+# around busybox-static (initramfs.cpio.gz); for riscv64 that suite's OpenSBI too (opensbi.bin), beside
+# the one that QEMU brings. Packages come through apt in a private state folder,
 # signatures checked, and stay in guests-cache (or $AXVM_GUESTS). Does nothing where the files are
 # there already; --refresh looks for a newer kernel. Without an ISA: all three.
 set -euo pipefail
@@ -18,10 +19,23 @@ refresh=
 }
 [ $# -gt 0 ] || set -- aarch64 riscv64 x86_64
 
-# What makes our part of the files: when it changes they are made again.
-recipe() { cat scripts/guest/init scripts/guest/make_initramfs.py | sha256sum | cut -c 1-16; }
+# Packages whose names say what they are.
+plain_packages() {
+	case $1 in
+	riscv64) echo busybox-static opensbi ;;
+	*) echo busybox-static ;;
+	esac
+}
 
-# The packages of an architecture: the kernel that the meta package stands for, and busybox.
+# What makes our part of the files: when it changes they are made again.
+recipe() {
+	{
+		plain_packages "$1"
+		cat scripts/guest/init scripts/guest/make_initramfs.py
+	} | sha256sum | cut -c 1-16
+}
+
+# The packages of an architecture: the kernel that the meta package stands for, and the others.
 package_names() {
 	local kernel
 	kernel=$(apt_private apt-cache show "linux-image-$1" |
@@ -30,7 +44,7 @@ package_names() {
 		echo "guests.sh: linux-image-$1 of Debian $suite names no kernel package" >&2
 		return 1
 	}
-	echo "$kernel busybox-static"
+	echo "$kernel $(plain_packages "$1")"
 }
 
 # download ARCH: leaves the packages' files in $cache/debs/ARCH and nothing else there
@@ -76,6 +90,14 @@ install_kernel() {
 	fi
 }
 
+# Whether a file of each package is there.
+are_fetched() {
+	local name
+	for name in 'linux-image-*' $(plain_packages "$1"); do
+		compgen -G "$cache/debs/$1/${name}_*.deb" >/dev/null || return 1
+	done
+}
+
 make_guest() {
 	local isa=$1 arch out=guests/$1 stamp work
 	case $isa in
@@ -87,11 +109,11 @@ make_guest() {
 		return 2
 		;;
 	esac
-	stamp=$(recipe)
+	stamp=$(recipe "$arch")
 	[ -z "$refresh" ] && [ "$(cat "$out/.recipe" 2>/dev/null)" = "$stamp" ] && return 0
 
 	echo "guests: $isa"
-	if [ -n "$refresh" ] || ! ls "$cache/debs/$arch"/linux-image-*.deb >/dev/null 2>&1; then
+	if [ -n "$refresh" ] || ! are_fetched "$arch"; then
 		download "$arch"
 	fi
 	work=$cache/unpacked-$isa
@@ -102,6 +124,7 @@ make_guest() {
 		dpkg-deb -x "$deb" "$work"
 	done
 	install_kernel "$isa" "$work" "$out"
+	[ "$isa" != riscv64 ] || cp "$work"/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin "$out/opensbi.bin"
 	echo "  making $out/initramfs.cpio.gz"
 	python3 scripts/guest/make_initramfs.py --root "$work" --init scripts/guest/init \
 		--output "$out/initramfs.cpio.gz"
