@@ -2,44 +2,62 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the small guests; each of their test lines is printed with the guest's name before it.
 
-run.py [--native] [PART-OF-A-NAME]
+run.py [--native] [--isa ISA] [PART-OF-A-NAME]
 
 Without --native: under the hypervisor, by build/axvm. With it: on QEMU's own machine without a
 hypervisor, which shows what the architecture's answer is. A guest that ends without its last line
 ("axtest: N passed, M failed"), with other counts than its lines say, or too late, has failed.
+
+The VM files are made from vms/*.toml, in which @isa@ stands for the ISA, in build/vms/ISA, so that
+what several ISAs run is one file.
 """
+import argparse
 import os
 import re
 import subprocess
 import sys
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-VMS = "tests/guests/vms"
-BINARIES = "build/aarch64/tests/guests/aarch64"
+TEMPLATES = "tests/guests/vms"
+VMS = "build/vms/{isa}"
+BINARIES = "build/{isa}/tests/guests/{isa}"
 
 # name: VM files; the ones that are waited for (None: all); seconds, eight times what is needed
 # and more
-CASES = {
+SHARED = {
     "hello": (["hello"], None, 60),
-    "smp": (["smp"], None, 120),
-    "timer": (["timer"], None, 120),
-    "irq": (["irq"], None, 120),
-    "mmio": (["mmio"], None, 60),
-    "sysregs": (["sysregs"], None, 60),
-    "fp": (["fp-a", "fp-b"], None, 120),
-    "sysregs-shared": (["sysregs-a", "sysregs-b"], None, 120),
-    "hostile_mmio": (["hostile_mmio"], None, 120),
-    "hostile_sysreg": (["hostile_sysreg"], None, 120),
-    "hostile_psci": (["hostile_psci"], None, 120),
-    "hostile_irq": (["hostile_irq"], None, 120),
-    "hostile_memory": (["hostile_memory"], None, 120),
-    "neighbour": (["neighbour", "spin"], "neighbour", 180),
-    "neighbour-shared": (["neighbour-shared", "spin-shared"], "neighbour", 180),
 }
-# name: CPUs of the machine
-NATIVE = {"hello": 1, "smp": 4, "timer": 1, "irq": 4, "mmio": 1, "sysregs": 1, "fp": 1,
-          "hostile_mmio": 2, "hostile_sysreg": 1, "hostile_psci": 2, "hostile_irq": 2,
-          "hostile_memory": 1}
+CASES = {
+    "aarch64": {
+        "smp": (["smp"], None, 120),
+        "timer": (["timer"], None, 120),
+        "irq": (["irq"], None, 120),
+        "mmio": (["mmio"], None, 60),
+        "sysregs": (["sysregs"], None, 60),
+        "fp": (["fp-a", "fp-b"], None, 120),
+        "sysregs-shared": (["sysregs-a", "sysregs-b"], None, 120),
+        "hostile_mmio": (["hostile_mmio"], None, 120),
+        "hostile_sysreg": (["hostile_sysreg"], None, 120),
+        "hostile_psci": (["hostile_psci"], None, 120),
+        "hostile_irq": (["hostile_irq"], None, 120),
+        "hostile_memory": (["hostile_memory"], None, 120),
+        "neighbour": (["neighbour", "spin"], "neighbour", 180),
+        "neighbour-shared": (["neighbour-shared", "spin-shared"], "neighbour", 180),
+    },
+    "riscv64": {
+    },
+}
+# name: CPUs of the machine, and more arguments for QEMU
+NATIVE = {
+    "aarch64": {"hello": 1, "smp": 4, "timer": 1, "irq": 4, "mmio": 1, "sysregs": 1, "fp": 1,
+                "hostile_mmio": 2, "hostile_sysreg": 1, "hostile_psci": 2, "hostile_irq": 2,
+                "hostile_memory": 1},
+    "riscv64": {"hello": 1},
+}
+MACHINES = {
+    "aarch64": ["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "max"],
+    "riscv64": ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64", "-bios", "default"],
+}
 
 TEST_LINE = re.compile(r"(ok|not ok|skip) - (.*)")
 LAST_LINE = re.compile(r"axtest: (\d+) passed, (\d+) failed$")
@@ -47,12 +65,18 @@ ENDED = re.compile(r"axvm: VM \d+ \((.*)\) ended: ")
 PREFIX = re.compile(r"\[([^\]]*)\] (.*)$", re.DOTALL)
 
 
+def without_firmware(output):
+    """The machine's firmware may speak first, and ends its lines as no guest does."""
+    hypervisor = re.search(r"^axvm: ", output, re.MULTILINE)
+    return output[hypervisor.start():] if hypervisor else output.rpartition("\r\n")[2]
+
+
 def speakers(output):
     """Lines per speaker ("" when there is one VM). A line that another speaker interrupts ends in
     CR LF, where the guests themselves send LF alone: its rest is the speaker's next line. Who is
     the last to speak loses the prefix."""
     lines, begun, left = {}, {}, set()
-    for line in output.split("\n"):
+    for line in without_firmware(output).split("\n"):
         broken = line.endswith("\r")
         line = line.rstrip("\r")
         ended = ENDED.match(line)
@@ -125,35 +149,48 @@ def run(command, seconds):
         return str(error), 127
 
 
-def under_axvm(report, part):
-    for case, (files, waited_for, seconds) in CASES.items():
+def make_vms(isa):
+    folder = os.path.join(TOP, VMS.format(isa=isa))
+    os.makedirs(folder, exist_ok=True)
+    for name in os.listdir(os.path.join(TOP, TEMPLATES)):
+        with open(os.path.join(TOP, TEMPLATES, name), encoding="utf-8") as file:
+            text = file.read().replace("@isa@", isa)
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def under_axvm(report, isa, part):
+    make_vms(isa)
+    for case, (files, waited_for, seconds) in (SHARED | CASES[isa]).items():
         if part not in case:
             continue
-        command = ["build/axvm", "run", "--timeout", str(seconds)]
+        command = ["build/axvm", "run", "--isa", isa, "--timeout", str(seconds)]
         if waited_for:
             command += ["--until", r"axtest: [0-9]+ passed, [0-9]+ failed"]
-        command += [f"{VMS}/{name}.toml" for name in files]
+        command += [f"{VMS.format(isa=isa)}/{name}.toml" for name in files]
         output, status = run(command, seconds)
         report.output(case, output, waited_for, status)
 
 
-def natively(report, part):
-    for case, cpus in NATIVE.items():
+def natively(report, isa, part):
+    for case, cpus in NATIVE[isa].items():
         if part not in case:
             continue
-        command = ["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "max", "-m", "64",
-                   "-smp", str(cpus), "-display", "none", "-nodefaults", "-serial", "stdio",
-                   "-no-reboot", "-kernel", f"{BINARIES}/{case}.bin"]
+        command = MACHINES[isa] + [
+            "-m", "64", "-smp", str(cpus), "-display", "none", "-nodefaults", "-serial", "stdio",
+            "-no-reboot", "-kernel", f"{BINARIES.format(isa=isa)}/{case}.bin"]
         output, status = run(command, 120)
         report.output(case, output, None, status)
 
 
 def main():
-    arguments = sys.argv[1:]
-    native = "--native" in arguments
-    rest = [argument for argument in arguments if argument != "--native"]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--native", action="store_true")
+    parser.add_argument("--isa", default="aarch64", choices=sorted(CASES))
+    parser.add_argument("part", nargs="?", default="")
+    options = parser.parse_args()
     report = Report()
-    (natively if native else under_axvm)(report, rest[0] if rest else "")
+    (natively if options.native else under_axvm)(report, options.isa, options.part)
     return 1 if report.failed else 0
 
 
