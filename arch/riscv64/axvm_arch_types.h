@@ -48,6 +48,7 @@ struct axvm_riscv64_vector {
 
 /* Counters that a guest programs by SBI PMU. */
 #define AXVM_RISCV64_PMU_FIRMWARE 8u /* firmware counters, beside cycle and instret */
+#define AXVM_RISCV64_PMU_EVENTS 16u  /* codes of firmware events that may be counted are below */
 
 struct axvm_riscv64_pmu {
 	/* Guest's cycle (0) and instret (1): the value while stopped, the difference to the host's CSR
@@ -55,8 +56,10 @@ struct axvm_riscv64_pmu {
 	uint64_t base[2];
 	uint32_t running;			       /* bit: logical counter */
 	uint32_t event[2 + AXVM_RISCV64_PMU_FIRMWARE]; /* event_idx configured, UINT32_MAX: free */
+	/* As `base`, of the event that is counted. */
 	uint64_t firmware[AXVM_RISCV64_PMU_FIRMWARE];
-	uint64_t events[32]; /* occurrences of SBI firmware events since reset, by event code */
+	/* Occurrences of SBI firmware events since reset, by event code; see pmu.h for who counts. */
+	_Atomic uint64_t events[AXVM_RISCV64_PMU_EVENTS];
 };
 
 /* hvip, hie, vsip bits [RISCV-H 18.2.3]. */
@@ -85,6 +88,8 @@ struct axvm_arch_vcpu {
 	/* Set by others: before this vCPU is entered next, its own translations and its fetches are
 	   made anew. Taken at bind. */
 	_Atomic uint32_t fence;
+	/* Its last wait was an HSM or system suspend, not WFI; axvm_riscv64_wait clears it first. */
+	_Atomic uint32_t suspended;
 	uint64_t vstimecmp; /* guest time; UINT64_MAX: off. With Sstc the CSR while bound */
 	struct axvm_timer timer_wait;
 	bool wfi_traps; /* hstatus.VTW: set where several vCPUs share the hart */

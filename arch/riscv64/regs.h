@@ -74,6 +74,9 @@
 /* A virtual-instruction exception (stval has the instruction, or 0): answered, or injected. */
 enum axvm_verdict axvm_riscv64_virtual_instruction(struct axvm_vcpu *vcpu, uint64_t instruction);
 
+/* vcpu->arch.sys as at power-on; of the timer and of the interrupts it says nothing. Not in the CPU. */
+void axvm_riscv64_sysregs_reset(struct axvm_vcpu *vcpu);
+
 /* The vCPU with this hart id, or NULL. */
 struct axvm_vcpu *axvm_riscv64_vcpu_by_hart(struct axvm_vm *vm, uint64_t hart);
 
