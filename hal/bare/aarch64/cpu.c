@@ -5,6 +5,7 @@
 #include "bare.h"
 #include "cpu.h"
 #include "layout.h"
+#include "map.h"
 #include "pte.h"
 #include "regs.h"
 #include "sysreg.h"

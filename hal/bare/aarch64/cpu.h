@@ -7,7 +7,6 @@
 
 /* mmu.c */
 void axvm_bare_mmu_harden(void);
-uint64_t axvm_bare_image_hpa(const void *object);
 /* Writes cached data back to memory, for who reads it with the MMU off. */
 void axvm_bare_clean(const void *start, uint64_t bytes);
 

@@ -7,6 +7,7 @@
 #ifndef AXVM_BARE_LAYOUT_H
 #define AXVM_BARE_LAYOUT_H
 
+#define AXVM_VA_BITS 48
 #define AXVM_IMAGE_BASE 0xf00000000000	 /* as hypervisor.ld */
 #define AXVM_DIRECT_BASE 0x400000000000	 /* host-physical RAM and devices, at this offset */
 #define AXVM_DIRECT_LIMIT 0x400000000000 /* physical addresses below this can be mapped */

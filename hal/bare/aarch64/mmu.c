@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The hypervisor's own map at EL2. It is an axvm_aspace like a guest's, over
- * the format of stage 1 at EL2, so that one walker serves both. VMID 0 marks
- * it for axvm_hal_tlb_flush.
- */
+/* The format of the hypervisor's own map, stage 1 at EL2; invalidation; caches. */
 #include "bare.h"
 #include "cpu.h"
 #include "layout.h"
-#include "pte_format.h"
+#include "map.h"
 #include "sysreg.h"
 
 #define PTE_VALID (1ULL << 0)
@@ -21,13 +17,7 @@
 #define PTE_ADDRESS 0x0000fffffffff000ULL
 #define LAST_LEVEL 3u
 
-extern const char axvm_image_start[], axvm_text_end[], axvm_rodata_end[], axvm_image_end[];
-
 uint64_t axvm_bare_root; /* TTBR0_EL2 of the final map, for the other CPUs' start */
-
-static struct axvm_aspace own;
-static struct axvm_budget own_budget = { .limit_pages = UINT64_MAX };
-static struct axvm_hpa image_hpa;
 
 static uint64_t make_table(struct axvm_hpa table)
 {
@@ -99,51 +89,25 @@ static const struct axvm_pte_format stage1_el2 = {
 	.flags = flags_of,
 };
 
-static int map_section(const char *from, const char *to, uint32_t flags)
+const struct axvm_pte_format *axvm_bare_map_format(void)
 {
-	uint64_t offset = (uint64_t)(from - axvm_image_start);
-
-	if (from == to)
-		return 0;
-	return axvm_aspace_map(&own, axvm_gpa((uintptr_t)from), axvm_hpa(image_hpa.addr + offset),
-			       (uint64_t)(to - from), flags);
-}
-
-int axvm_bare_mmu_init(struct axvm_hpa image)
-{
-	image_hpa = image;
-	int error = axvm_aspace_init(&own, &stage1_el2, 0, &own_budget);
-
-	if (error == 0)
-		error = map_section(axvm_image_start, axvm_text_end,
-				    AXVM_MAP_READ | AXVM_MAP_EXECUTE);
-	if (error == 0)
-		error = map_section(axvm_text_end, axvm_rodata_end, AXVM_MAP_READ);
-	if (error == 0)
-		error = map_section(axvm_rodata_end, axvm_image_end,
-				    AXVM_MAP_READ | AXVM_MAP_WRITE);
-	axvm_bare_root = own.root.addr;
-	return error;
+	return &stage1_el2;
 }
 
 /* Switches to the final map; the caller runs at an address that both maps have. */
 void axvm_bare_mmu_switch(void)
 {
+	axvm_bare_root = axvm_bare_map_root().addr;
 	axvm_dsb_ish();
 	if (!axvm_bare_at_el2()) {
-		write_ttbr0_el1(own.root.addr);
+		write_ttbr0_el1(axvm_bare_root);
 		axvm_isb();
 		__asm__ volatile("tlbi vmalle1\n\tdsb nsh\n\tisb" : : : "memory");
 		return;
 	}
-	write_ttbr0_el2(own.root.addr);
+	write_ttbr0_el2(axvm_bare_root);
 	axvm_isb();
 	__asm__ volatile("tlbi alle2\n\tdsb nsh\n\tisb" : : : "memory");
-}
-
-uint64_t axvm_bare_image_bytes(void)
-{
-	return (uint64_t)(axvm_image_end - axvm_image_start);
 }
 
 /* Turns on WXN: nothing writable is executable from now on [ARM D19.2.130]. */
@@ -151,83 +115,6 @@ void axvm_bare_mmu_harden(void)
 {
 	write_sctlr_el2(read_sctlr_el2() | 1ULL << 19);
 	axvm_isb();
-}
-
-int axvm_bare_map_ram(struct axvm_hpa hpa, uint64_t bytes)
-{
-	if (!axvm_range_contains(0, AXVM_DIRECT_LIMIT, hpa.addr, bytes))
-		return AXVM_ERANGE;
-	return axvm_aspace_map(&own, axvm_gpa(AXVM_DIRECT_BASE + hpa.addr), hpa, bytes,
-			       AXVM_MAP_READ | AXVM_MAP_WRITE);
-}
-
-#define DEVICE_FLAGS (AXVM_MAP_READ | AXVM_MAP_WRITE | AXVM_MAP_DEVICE)
-
-static int map_device_pages(uint64_t first, uint64_t bytes)
-{
-	return axvm_aspace_map(&own, axvm_gpa(AXVM_DIRECT_BASE + first), axvm_hpa(first), bytes,
-			       DEVICE_FLAGS);
-}
-
-/* Page by page: a part of the range is mapped already. */
-static int map_missing_pages(uint64_t first, uint64_t bytes)
-{
-	for (uint64_t page = first; page - first < bytes; page += AXVM_PAGE_BYTES) {
-		int error = map_device_pages(page, AXVM_PAGE_BYTES);
-
-		if (error != 0 && error != AXVM_EEXIST)
-			return error;
-	}
-	return 0;
-}
-
-void *axvm_bare_map_device(struct axvm_hpa hpa, uint64_t bytes)
-{
-	uint64_t first = axvm_align_down(hpa.addr, AXVM_PAGE_BYTES);
-
-	if (bytes == 0 || axvm_range_wraps(hpa.addr, bytes) ||
-	    !axvm_range_contains(0, AXVM_DIRECT_LIMIT, hpa.addr, bytes))
-		return NULL;
-	uint64_t last = axvm_align_down(hpa.addr + bytes - 1, AXVM_PAGE_BYTES);
-	uint64_t page_bytes = last - first + AXVM_PAGE_BYTES;
-	int error = map_device_pages(first, page_bytes);
-
-	if (error == AXVM_EEXIST)
-		error = map_missing_pages(first, page_bytes);
-	return error == 0 ? (void *)(uintptr_t)(AXVM_DIRECT_BASE + hpa.addr) : NULL;
-}
-
-uint64_t axvm_bare_make_stack(uint32_t cpu)
-{
-	uint64_t bottom = AXVM_STACK_BASE + (uint64_t)cpu * AXVM_STACK_SLOT_BYTES + AXVM_PAGE_BYTES;
-	struct axvm_hpa hpa;
-
-	if (axvm_hal_alloc_pages(AXVM_STACK_BYTES / AXVM_PAGE_BYTES, AXVM_PAGE_BYTES, &hpa) != 0)
-		return 0;
-	if (axvm_aspace_map(&own, axvm_gpa(bottom), hpa, AXVM_STACK_BYTES,
-			    AXVM_MAP_READ | AXVM_MAP_WRITE) != 0) {
-		axvm_hal_free_pages(hpa, AXVM_STACK_BYTES / AXVM_PAGE_BYTES);
-		return 0;
-	}
-	return bottom + AXVM_STACK_BYTES;
-}
-
-void *axvm_hal_map(struct axvm_hpa hpa, uint64_t bytes)
-{
-	(void)bytes;
-	return (void *)(uintptr_t)(AXVM_DIRECT_BASE + hpa.addr);
-}
-
-void axvm_hal_unmap(void *map, uint64_t bytes)
-{
-	(void)map;
-	(void)bytes;
-}
-
-/* The host-physical address of an object of the image. */
-uint64_t axvm_bare_image_hpa(const void *object)
-{
-	return image_hpa.addr + (uint64_t)((const char *)object - axvm_image_start);
 }
 
 #define STAGE2_PAGES_AT_ONCE 512u
@@ -264,7 +151,7 @@ void axvm_hal_tlb_flush(const struct axvm_aspace *aspace, struct axvm_gpa gpa, u
 	axvm_dsb_ish();
 	if (!axvm_bare_at_el2())
 		return; /* the own map alone, before axvm_bare_mmu_switch */
-	if (aspace->vmid != 0) {
+	if (!axvm_bare_map_is_own(aspace)) {
 		flush_stage2((uint64_t)aspace->vmid << 48 | aspace->root.addr, gpa.addr, bytes);
 		return;
 	}
