@@ -11,6 +11,7 @@
 #include "intc/aplic.h"
 #include "intc/imsic.h"
 #include "intc/plic.h"
+#include "isa.h"
 
 /* State that bind loads and unbind stores [RISCV-H 18.2], and axvm_hal_sysreg_sync and flush too. */
 struct axvm_riscv64_sysregs {
@@ -78,6 +79,12 @@ struct axvm_arch_vcpu {
 	uint64_t hvip;
 	uint64_t vsie;
 	uint64_t vsip;
+	/*
+	 * For axvm_arch_irq_pending, which any CPU asks: vsie, and what of vsip the lines below do not say
+	 * (VSSIP, and with Sstc or a hardware interrupt file the timer and SEIP). Noted by irq.c.
+	 */
+	_Atomic uint32_t wake_enabled;
+	_Atomic uint32_t wake_pending;
 	uint32_t hart;		   /* what the guest calls this vCPU: axvm_guest_cpu_id */
 	_Atomic uint32_t external; /* the controller's line, SEIP */
 	_Atomic uint32_t software; /* an SSIP that fill has not brought into hvip yet */
@@ -103,9 +110,10 @@ struct axvm_arch_vcpu {
 };
 
 struct axvm_arch_vm {
-	uint64_t htimedelta;	/* guest time = host ticks + htimedelta */
-	uint64_t extensions;	/* AXVM_RISCV64_EXT_* that the guest may use, see isa.h */
-	struct axvm_plic *plic; /* NULL: the VM has none */
+	uint64_t htimedelta;	       /* guest time = host ticks + htimedelta */
+	uint64_t extensions;	       /* AXVM_RISCV64_EXT_* that the guest may use, see isa.h */
+	struct axvm_riscv64_view view; /* axvm_arch_fdt_host */
+	struct axvm_plic *plic;	       /* NULL: the VM has none */
 	struct axvm_aplic *aplic;
 	bool has_imsic;
 	uint64_t imsic_base; /* GPA of hart index 0's file; a page per vCPU */

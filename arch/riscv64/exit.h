@@ -29,6 +29,9 @@ void axvm_riscv64_inject_trap(struct axvm_vcpu *vcpu, const struct axvm_riscv64_
 /* The trapped instruction is illegal; `instruction` as stval of the trap, 0: unknown. */
 void axvm_riscv64_inject_illegal(struct axvm_vcpu *vcpu, uint64_t instruction);
 
+/* The trapped instruction, where the trap does not tell it. False: the guest has got why not, or tries again. */
+bool axvm_riscv64_fetch(struct axvm_vcpu *vcpu, uint32_t *instruction);
+
 /* WFI, and HSM's retentive suspend: leaves with AXVM_EXIT_HALT when there is nothing to do. PC is past it. */
 enum axvm_verdict axvm_riscv64_wait(struct axvm_vcpu *vcpu);
 
@@ -43,6 +46,10 @@ void axvm_riscv64_set_external(struct axvm_vcpu *vcpu, bool level);
 void axvm_riscv64_set_software(struct axvm_vcpu *vcpu);
 /* The line of the SBI timer (STIP) where the host has no Sstc. Any CPU. */
 void axvm_riscv64_set_timer(struct axvm_vcpu *vcpu, bool level);
+/* No software interrupt, none enabled. Lines stay: they are their controller's. vCPU unbound. */
+void axvm_riscv64_irq_reset(struct axvm_vcpu *vcpu);
+/* Notes what hvip, vsie and vsip mean for axvm_arch_irq_pending, once sync or unbind has read them. */
+void axvm_riscv64_irq_note(struct axvm_vcpu *vcpu);
 /* HAL: the hardware interrupt file of an unbound vCPU has something to deliver. Any CPU. */
 void axvm_riscv64_guest_file_signalled(struct axvm_vcpu *vcpu);
 

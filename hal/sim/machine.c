@@ -49,6 +49,7 @@ void axvm_sim_reset(const struct axvm_sim_machine *machine)
 		reset_vcpus();
 	axvm_sim_irq_reset();
 	axvm_sim_aarch64_reset();
+	axvm_sim_riscv64_reset();
 	axvm_sim_time_reset(current.time_hz);
 	axvm_sim_log_reset();
 }
