@@ -8,6 +8,7 @@
 
 #include "bus.h"
 #include "decode.h"
+#include "pmu.h"
 #include "regs.h"
 
 /* Keeps a rare path's registers and code out of the frequent one. */
@@ -34,11 +35,6 @@
 
 #define PAGE_MASK 0xfffu
 
-/* SBI's numbers of firmware events [SBI 11]. */
-#define EVENT_ACCESS_LOAD 2u
-#define EVENT_ACCESS_STORE 3u
-#define EVENT_ILLEGAL 4u
-
 /* ---- exceptions into the guest ------------------------------------------------------------------ */
 
 void axvm_riscv64_inject(struct axvm_vcpu *vcpu, uint64_t cause, uint64_t tval)
@@ -64,7 +60,7 @@ void axvm_riscv64_inject(struct axvm_vcpu *vcpu, uint64_t cause, uint64_t tval)
 
 void axvm_riscv64_inject_illegal(struct axvm_vcpu *vcpu, uint64_t instruction)
 {
-	vcpu->arch.pmu.events[EVENT_ILLEGAL]++;
+	axvm_riscv64_pmu_count(vcpu, AXVM_RISCV64_EVENT_ILLEGAL);
 	axvm_riscv64_inject(vcpu, AXVM_RISCV64_CAUSE_ILLEGAL, instruction);
 }
 
@@ -88,9 +84,9 @@ void axvm_riscv64_inject_trap(struct axvm_vcpu *vcpu, const struct axvm_riscv64_
 	uint64_t cause = access_fault_of(trap->cause);
 
 	if (cause == AXVM_RISCV64_CAUSE_LOAD_ACCESS)
-		vcpu->arch.pmu.events[EVENT_ACCESS_LOAD]++;
+		axvm_riscv64_pmu_count(vcpu, AXVM_RISCV64_EVENT_ACCESS_LOAD);
 	if (cause == AXVM_RISCV64_CAUSE_STORE_ACCESS)
-		vcpu->arch.pmu.events[EVENT_ACCESS_STORE]++;
+		axvm_riscv64_pmu_count(vcpu, AXVM_RISCV64_EVENT_ACCESS_STORE);
 	axvm_riscv64_inject(vcpu, cause, trap->tval);
 }
 
@@ -309,6 +305,7 @@ static enum axvm_verdict fetch_fault(struct axvm_vcpu *vcpu, const struct fault 
 
 enum axvm_verdict axvm_riscv64_wait(struct axvm_vcpu *vcpu)
 {
+	atomic_store_explicit(&vcpu->arch.suspended, 0, memory_order_relaxed);
 	if (atomic_load_explicit(&vcpu->requests, memory_order_relaxed) != 0)
 		return AXVM_ENTER;
 	axvm_hal_irq_sync(vcpu);

@@ -12,9 +12,6 @@
 #define PRIVATE_STI 5u
 #define PRIVATE_SEI 9u
 
-/* SBI's number of the firmware event "IPI received" [SBI 11]. */
-#define EVENT_IPI_RECEIVED 7u
-
 /* seq_cst, here and in the request that follows: see axvm_vcpu_has_work */
 static void set(struct axvm_vcpu *vcpu, _Atomic uint32_t *line, bool level)
 {
@@ -80,10 +77,9 @@ static uint64_t take_software(struct axvm_arch_vcpu *arch)
 	if (atomic_load_explicit(&arch->software, memory_order_relaxed) == 0)
 		return 0;
 	/* acquire: what its sender wrote before; pairs with the exchange in set */
-	if (atomic_exchange_explicit(&arch->software, 0, memory_order_seq_cst) == 0)
-		return 0;
-	arch->pmu.events[EVENT_IPI_RECEIVED]++;
-	return AXVM_RISCV64_VSSI;
+	return atomic_exchange_explicit(&arch->software, 0, memory_order_seq_cst) != 0
+		       ? AXVM_RISCV64_VSSI
+		       : 0;
 }
 
 void axvm_arch_irq_fill(struct axvm_vcpu *vcpu)

@@ -7,6 +7,7 @@
 #include "regs.h"
 
 #include "exit.h"
+#include "pmu.h"
 
 #define WFI 0x10500073u
 #define WRS_NTO 0x00d00073u
@@ -67,22 +68,14 @@ static uint64_t new_value(const struct csr_access *access, uint64_t old)
 
 /* ---- counters -------------------------------------------------------------------------------------- */
 
-static uint64_t counter(const struct axvm_vcpu *vcpu, unsigned which)
-{
-	const struct axvm_riscv64_pmu *pmu = &vcpu->arch.pmu;
-	bool is_running = (pmu->running >> which & 1) != 0;
-
-	return pmu->base[which] + (is_running ? axvm_hal_riscv64_counter(which) : 0);
-}
-
 /* Counters beyond cycle and instret count nothing [RISCV-PRIV 3.1.10]. */
-static uint64_t read_counter(const struct axvm_vcpu *vcpu, uint32_t csr)
+static uint64_t read_counter(struct axvm_vcpu *vcpu, uint32_t csr)
 {
 	switch (csr) {
 	case CSR_CYCLE:
-		return counter(vcpu, 0);
+		return axvm_riscv64_pmu_read(vcpu, 0);
 	case CSR_INSTRET:
-		return counter(vcpu, 1);
+		return axvm_riscv64_pmu_read(vcpu, 1);
 	case CSR_TIME:
 		return axvm_hal_time_ticks() + vcpu->vm->arch.htimedelta;
 	default:

@@ -4,7 +4,9 @@
 
 #include "exit.h"
 #include "guest_fdt.h"
+#include "pmu.h"
 #include "regs.h"
+#include "sbi_console.h"
 #include "timer.h"
 
 #define A0 10u
@@ -46,7 +48,7 @@ int axvm_arch_vm_init(struct axvm_vm *vm)
 	arch->view.host = axvm_hal_riscv64_host();
 	arch->view.has_imsic = has_device(vm->config, AXVM_EMU_IMSIC);
 	arch->extensions = axvm_riscv64_guest_isa(&arch->view, isa);
-	return 0;
+	return axvm_sbi_console_create(vm);
 }
 
 const void *axvm_arch_fdt_host(struct axvm_vm *vm)
@@ -113,15 +115,6 @@ static void registers_reset(struct axvm_vcpu *vcpu)
 	arch->vector.vtype = VTYPE_VILL;
 }
 
-/* A hart's counters run from power-on; those that a guest programs are free. */
-static void counters_reset(struct axvm_riscv64_pmu *pmu)
-{
-	memset(pmu, 0, sizeof(*pmu));
-	pmu->running = 3;
-	for (unsigned i = 0; i < 2 + AXVM_RISCV64_PMU_FIRMWARE; i++)
-		pmu->event[i] = UINT32_MAX;
-}
-
 /* [SBI 9.1]; what it leaves undefined is 0. */
 void axvm_arch_vcpu_reset(struct axvm_vcpu *vcpu, uint64_t entry, uint64_t arg)
 {
@@ -132,7 +125,9 @@ void axvm_arch_vcpu_reset(struct axvm_vcpu *vcpu, uint64_t entry, uint64_t arg)
 	axvm_imsic_reset(vcpu);
 	sysregs_reset(vcpu);
 	registers_reset(vcpu);
-	counters_reset(&arch->pmu);
+	axvm_riscv64_pmu_reset(vcpu);
+	/* seq_cst: another hart's get_status may look */
+	atomic_store_explicit(&arch->suspended, 0, memory_order_seq_cst);
 	arch->x[A0] = arch->hart;
 	arch->x[A1] = arg;
 	arch->pc = entry;
@@ -146,35 +141,18 @@ void axvm_arch_vcpu_fini(struct axvm_vcpu *vcpu)
 
 /* ---- around bind and unbind -------------------------------------------------------------------------- */
 
-/* A guest counts itself alone: its counters run on from where they were, whatever hart this is. */
-static void counters_bound(struct axvm_riscv64_pmu *pmu)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		if ((pmu->running >> i & 1) != 0)
-			pmu->base[i] -= axvm_hal_riscv64_counter(i);
-	}
-}
-
-static void counters_unbound(struct axvm_riscv64_pmu *pmu)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		if ((pmu->running >> i & 1) != 0)
-			pmu->base[i] += axvm_hal_riscv64_counter(i);
-	}
-}
-
 void axvm_arch_vcpu_bound(struct axvm_vcpu *vcpu)
 {
 	if (vcpu->vm->arch.has_imsic)
 		axvm_imsic_bound(vcpu);
 	axvm_riscv64_timer_bound(vcpu);
 	axvm_arch_irq_fill(vcpu);
-	counters_bound(&vcpu->arch.pmu);
+	axvm_riscv64_pmu_bound(vcpu);
 }
 
 void axvm_arch_vcpu_unbound(struct axvm_vcpu *vcpu)
 {
-	counters_unbound(&vcpu->arch.pmu);
+	axvm_riscv64_pmu_unbound(vcpu);
 	axvm_riscv64_irq_note(vcpu);
 	axvm_riscv64_timer_unbound(vcpu);
 }
