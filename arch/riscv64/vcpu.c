@@ -86,7 +86,7 @@ int axvm_arch_vcpu_init(struct axvm_vcpu *vcpu)
 	return 0;
 }
 
-static void sysregs_reset(struct axvm_vcpu *vcpu)
+void axvm_riscv64_sysregs_reset(struct axvm_vcpu *vcpu)
 {
 	struct axvm_riscv64_sysregs *sys = &vcpu->arch.sys;
 
@@ -123,7 +123,7 @@ void axvm_arch_vcpu_reset(struct axvm_vcpu *vcpu, uint64_t entry, uint64_t arg)
 	axvm_riscv64_timer_reset(vcpu);
 	axvm_riscv64_irq_reset(vcpu);
 	axvm_imsic_reset(vcpu);
-	sysregs_reset(vcpu);
+	axvm_riscv64_sysregs_reset(vcpu);
 	registers_reset(vcpu);
 	axvm_riscv64_pmu_reset(vcpu);
 	/* seq_cst: another hart's get_status may look */
