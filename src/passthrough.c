@@ -311,3 +311,12 @@ void axvm_passthrough_detach(struct axvm_vm *vm)
 			axvm_hal_irq_detach(vm, vm->config->passthrough[at].irq);
 	}
 }
+
+bool axvm_passthrough_has_irq(const struct axvm_vm *vm, uint32_t irq)
+{
+	for (uint32_t i = 0; i < vm->irqs_attached; i++) {
+		if (vm->config->passthrough[i].irq == irq && brings_irq(vm->config, i))
+			return true;
+	}
+	return false;
+}

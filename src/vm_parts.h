@@ -76,5 +76,7 @@ AXVM_MUST_USE int axvm_passthrough_make(struct axvm_vm *vm, struct axvm_text *wh
  */
 AXVM_MUST_USE int axvm_passthrough_attach(struct axvm_vm *vm, struct axvm_text *why);
 void axvm_passthrough_detach(struct axvm_vm *vm);
+/* Whether the VM has this interrupt of the host now. */
+bool axvm_passthrough_has_irq(const struct axvm_vm *vm, uint32_t irq);
 
 #endif
