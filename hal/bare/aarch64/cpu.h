@@ -21,18 +21,11 @@ void axvm_bare_gic_cpu_init(struct axvm_cpu *cpu);
 /* Makes a private interrupt of this CPU active or not, as seen by its redistributor. */
 void axvm_bare_gic_set_active(struct axvm_cpu *cpu, uint32_t intid, bool active);
 
-/* Shared interrupts, from SPI_FIRST to below the limit. Any CPU. */
+/* Shared interrupts, from AXVM_INTID_SPI to below the limit. Any CPU. */
 uint32_t axvm_bare_gic_spi_limit(void);
 void axvm_bare_gic_enable_spi(uint32_t intid, bool edge, const struct axvm_cpu *cpu);
 void axvm_bare_gic_route_spi(uint32_t intid, const struct axvm_cpu *cpu); /* and enables it */
 void axvm_bare_gic_disable_spi(uint32_t intid); /* in effect when it returns */
-/* The hypervisor has a handler for it. */
-bool axvm_bare_gic_is_own(uint32_t intid);
-
-/* spi.c: `node` is the GIC's in the host's device tree, which stays. */
-void axvm_bare_spi_init(const void *fdt, int node);
-/* A shared interrupt arrived, its priority is dropped. True: a VM's, who will deactivate it. */
-bool axvm_bare_spi_arrived(uint32_t intid);
 
 /* vectors.S */
 enum axvm_verdict axvm_bare_exit_irq(struct axvm_vcpu *vcpu);
@@ -47,5 +40,6 @@ bool axvm_bare_at_el2(void);
 #define AXVM_INTID_HYPERVISOR_TIMER 26u
 #define AXVM_INTID_VIRTUAL_TIMER 27u
 #define AXVM_INTID_KICK 0u
+#define AXVM_INTID_SPI 32u /* the first */
 
 #endif

@@ -11,6 +11,8 @@
 #include "bare.h"
 #include "cpu.h"
 #include "exit.h"
+#include "lines.h"
+#include "mmio.h"
 #include "sysreg.h"
 
 #define GICD_CTLR 0x0000
@@ -42,10 +44,8 @@
 #define OUT_OF_LINE __attribute__((noinline))
 
 #define PRIORITY 0xa0u
-#define SPI_FIRST 32u
 #define SPI_LIMIT 1020u
 #define REGIONS_MAX 4u
-#define HANDLERS_MAX 16u
 
 struct region {
 	uint64_t hpa;
@@ -57,14 +57,6 @@ static struct region regions[1 + REGIONS_MAX]; /* the distributor, then the redi
 static uint32_t region_count;
 static uint32_t spi_limit;
 static struct axvm_lock config_lock = { .rank = AXVM_LOCK_LEAF }; /* of GICD_ICFGR */
-
-struct handler {
-	uint32_t intid;
-	void (*call)(uint32_t intid);
-};
-
-static struct handler handlers[HANDLERS_MAX];
-static uint32_t handler_count;
 
 static uint64_t cells(const fdt32_t *cell, int count)
 {
@@ -108,11 +100,11 @@ static void init_distributor(void)
 	spi_limit = lines * 32 < SPI_LIMIT ? lines * 32 : SPI_LIMIT;
 	axvm_mmio_write32(gicd + GICD_CTLR, 0);
 	wait_for_write();
-	for (uint32_t i = SPI_FIRST; i < spi_limit; i += 32) {
+	for (uint32_t i = AXVM_INTID_SPI; i < spi_limit; i += 32) {
 		axvm_mmio_write32(gicd + GICD_ICENABLER + i / 8, UINT32_MAX);
 		axvm_mmio_write32(gicd + GICD_IGROUPR + i / 8, UINT32_MAX);
 	}
-	for (uint32_t i = SPI_FIRST; i < spi_limit; i += 4)
+	for (uint32_t i = AXVM_INTID_SPI; i < spi_limit; i += 4)
 		axvm_mmio_write32(gicd + GICD_IPRIORITYR + i, PRIORITY * 0x01010101u);
 	axvm_mmio_write32(gicd + GICD_CTLR, GICD_CTLR_ARE_GRP1);
 	wait_for_write();
@@ -147,7 +139,7 @@ bool axvm_bare_irq_init(const void *fdt, const char **why)
 	}
 	gicd = (uintptr_t)axvm_bare_map_device(axvm_hpa(regions[0].hpa), regions[0].bytes);
 	init_distributor();
-	axvm_bare_spi_init(fdt, node);
+	axvm_bare_lines_init(fdt, node);
 	return true;
 }
 
@@ -200,7 +192,7 @@ void axvm_bare_gic_cpu_init(struct axvm_cpu *cpu)
 	axvm_mmio_write32(frame + GICR_ICENABLER0, UINT32_MAX);
 	axvm_mmio_write32(frame + GICR_ICACTIVER0, UINT32_MAX);
 	axvm_mmio_write32(frame + GICR_IGROUPR0, UINT32_MAX);
-	for (uint32_t i = 0; i < SPI_FIRST; i += 4)
+	for (uint32_t i = 0; i < AXVM_INTID_SPI; i += 4)
 		axvm_mmio_write32(frame + GICR_IPRIORITYR0 + i, PRIORITY * 0x01010101u);
 	axvm_mmio_write32(frame + GICR_ISENABLER0, 1u << AXVM_INTID_KICK |
 							   1u << AXVM_INTID_MAINTENANCE |
@@ -225,7 +217,7 @@ void axvm_bare_gic_set_active(struct axvm_cpu *cpu, uint32_t intid, bool active)
 
 void axvm_hal_aarch64_irq_deactivate(uint32_t intid)
 {
-	if (intid < SPI_FIRST)
+	if (intid < AXVM_INTID_SPI)
 		axvm_bare_gic_set_active(axvm_bare_this_cpu(), intid, false);
 	else if (intid < spi_limit)
 		axvm_mmio_write32(gicd + GICD_ICACTIVER + intid / 32 * 4, 1u << intid % 32);
@@ -262,39 +254,13 @@ void axvm_bare_gic_enable_spi(uint32_t intid, bool edge, const struct axvm_cpu *
 	axvm_bare_gic_route_spi(intid, cpu);
 }
 
-/* The hypervisor's own handler of the interrupt; NULL: none. */
-static const struct handler *find_handler(uint32_t intid)
-{
-	for (uint32_t i = 0; i < handler_count; i++) {
-		if (handlers[i].intid == intid)
-			return &handlers[i];
-	}
-	return NULL;
-}
-
-bool axvm_bare_gic_is_own(uint32_t intid)
-{
-	return find_handler(intid) != NULL;
-}
-
-bool axvm_bare_irq_attach(uint32_t intid, bool edge, void (*handler)(uint32_t intid))
-{
-	if (intid < SPI_FIRST || intid >= spi_limit || handler_count == HANDLERS_MAX)
-		return false;
-	handlers[handler_count].intid = intid;
-	handlers[handler_count].call = handler;
-	handler_count++;
-	axvm_bare_gic_enable_spi(intid, edge, &axvm_cpus[0]);
-	return true;
-}
-
 /* [DT, arm,gic-v3]: type (0 SPI, 1 PPI), number, flags (1 and 2 edge, 4 and 8 level). */
 uint32_t axvm_bare_irq_from_fdt(const uint32_t *cell, uint32_t count, bool *edge)
 {
 	if (count < 3)
 		return UINT32_MAX;
 	*edge = (fdt32_to_cpu(cell[2]) & 3) != 0;
-	return fdt32_to_cpu(cell[1]) + (fdt32_to_cpu(cell[0]) == 0 ? SPI_FIRST : 16);
+	return fdt32_to_cpu(cell[1]) + (fdt32_to_cpu(cell[0]) == 0 ? AXVM_INTID_SPI : 16);
 }
 
 void axvm_hal_cpu_kick(uint32_t cpu)
@@ -309,25 +275,17 @@ void axvm_hal_cpu_kick(uint32_t cpu)
 	axvm_isb();
 }
 
-static void call_handler(uint32_t intid)
-{
-	const struct handler *handler = find_handler(intid);
-
-	if (handler != NULL)
-		handler->call(intid);
-}
-
 OUT_OF_LINE static void take(struct axvm_vcpu *vcpu, uint32_t intid)
 {
 	write_icc_eoir1_el1(intid);
-	if (intid >= SPI_FIRST && axvm_bare_spi_arrived(intid))
+	if (intid >= AXVM_INTID_SPI && axvm_bare_line_arrived(intid))
 		return; /* active until the guest deactivates it */
 	if (intid == AXVM_INTID_HYPERVISOR_TIMER)
 		axvm_timer_interrupt(axvm_bare_this_cpu());
 	else if (intid == AXVM_INTID_MAINTENANCE && vcpu != NULL)
 		axvm_aarch64_maintenance(vcpu);
-	else if (intid >= SPI_FIRST)
-		call_handler(intid);
+	else if (intid >= AXVM_INTID_SPI)
+		(void)axvm_bare_line_handle(intid);
 	write_icc_dir_el1(intid);
 }
 
