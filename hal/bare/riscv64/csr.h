@@ -25,6 +25,17 @@
 	AXVM_CSR_READ(name, number) \
 	AXVM_CSR_WRITE(name, number)
 
+/* Bits set and cleared at once. */
+#define AXVM_CSR_BITS(name, number)                                                 \
+	static inline void set_##name(uint64_t bits)                                \
+	{                                                                           \
+		__asm__ volatile("csrs " #number ", %0" : : "rK"(bits) : "memory"); \
+	}                                                                           \
+	static inline void clear_##name(uint64_t bits)                              \
+	{                                                                           \
+		__asm__ volatile("csrc " #number ", %0" : : "rK"(bits) : "memory"); \
+	}
+
 /* One instruction that may trap: it then goes on after it, and `trapped` stays. No vCPU is bound. */
 #define AXVM_CSR_TRY(instruction, operand)                                   \
 	uint64_t vectors;                                                    \
@@ -56,6 +67,8 @@ AXVM_CSR_READ(scause, 0x142)
 AXVM_CSR_READ(stval, 0x143)
 AXVM_CSR(sip, 0x144)
 AXVM_CSR_WRITE(stimecmp, 0x14d)
+AXVM_CSR(siselect, 0x150)
+AXVM_CSR(sireg, 0x151)
 AXVM_CSR(satp, 0x180)
 AXVM_CSR(vsstatus, 0x200)
 AXVM_CSR(vstvec, 0x205)
@@ -65,13 +78,18 @@ AXVM_CSR(vscause, 0x242)
 AXVM_CSR(vstval, 0x243)
 AXVM_CSR(vstimecmp, 0x24d)
 AXVM_CSR(vsiselect, 0x250)
+AXVM_CSR(vsireg, 0x251)
+AXVM_CSR_BITS(vsireg, 0x251)
 AXVM_CSR(vsatp, 0x280)
 AXVM_CSR(hstatus, 0x600)
+AXVM_CSR_BITS(hstatus, 0x600)
 AXVM_CSR(hedeleg, 0x602)
 AXVM_CSR(hideleg, 0x603)
 AXVM_CSR(hie, 0x604)
 AXVM_CSR(htimedelta, 0x605)
 AXVM_CSR(hcounteren, 0x606)
+AXVM_CSR(hgeie, 0x607)
+AXVM_CSR_BITS(hgeie, 0x607)
 AXVM_CSR(henvcfg, 0x60a)
 AXVM_CSR(hstateen0, 0x60c)
 AXVM_CSR_READ(htval, 0x643)
@@ -85,6 +103,7 @@ AXVM_CSR_READ(time, 0xc01)
 AXVM_CSR_READ(cycle, 0xc00)
 AXVM_CSR_READ(instret, 0xc02)
 AXVM_CSR_READ(vlenb, 0xc22)
+AXVM_CSR_READ(hgeip, 0xe12)
 
 AXVM_CSR_TRY_READ(senvcfg, 0x10a)
 AXVM_CSR_TRY_READ(sstateen0, 0x10c)
@@ -102,6 +121,15 @@ AXVM_CSR_TRY_READ(instret, 0xc02)
 #define AXVM_IRQ_TIMER 5u
 #define AXVM_IRQ_EXTERNAL 9u
 #define AXVM_IRQ_GUEST_EXTERNAL 12u
+
+/* The best interrupt of this hart's own file, which it is no longer pending in: claimed [AIA 3.10]. */
+static inline uint64_t claim_stopei(void)
+{
+	uint64_t value = 0;
+
+	__asm__ volatile("csrrw %0, 0x15c, %0" : "+r"(value) : : "memory");
+	return value;
+}
 
 static inline void clear_sip(uint64_t bits)
 {
