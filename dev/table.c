@@ -5,6 +5,7 @@
 #include "arch.h"
 
 static const struct axvm_device_type *const device_types[] = {
+	&axvm_dev_ns16550,
 	&axvm_dev_pl011,
 	&axvm_dev_pl031,
 };

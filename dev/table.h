@@ -15,6 +15,12 @@
  */
 extern const struct axvm_device_type axvm_dev_pl011;
 
+/*
+ * The UART of PCs and of QEMU's riscv64 machine, with FIFOs, byte registers [NS16550]. Output and
+ * input as for the PL011. In memory or in I/O ports: its registers are the first 8 of its range.
+ */
+extern const struct axvm_device_type axvm_dev_ns16550;
+
 /* A real-time clock that counts seconds from a constant date, with an alarm [PL031]. */
 extern const struct axvm_device_type axvm_dev_pl031;
 

@@ -14,8 +14,7 @@
 
 #define MPIDR_AFFINITY 0xff00ffffffu /* Aff3 and Aff2 to Aff0 [ARM D19.2.101] */
 
-#define GIC_SPI 0u
-#define GIC_SPI_FIRST 32u
+/* Linux and its bindings number the triggers alike for all controllers [DT, arm,gic-v3]. */
 #define IRQ_EDGE_RISING 1u
 #define IRQ_LEVEL_HIGH 4u
 
@@ -97,21 +96,35 @@ static const struct node_shape *find_shape(enum axvm_emu_type type)
 	return NULL;
 }
 
-/* A device that is passed through has a node when its name says what it is: "pl011" and more. */
-static bool find_passed(const struct axvm_config_passthrough *device, struct axvm_config_emu *as)
+static bool begins_with(const char *text, const char *prefix)
 {
-	static const char prefix[] = "pl011";
 	uint32_t at = 0;
 
-	if (device->path != NULL || device->name == NULL)
-		return false;
-	while (prefix[at] != '\0' && device->name[at] == prefix[at])
+	while (prefix[at] != '\0' && text[at] == prefix[at])
 		at++;
-	*as = (struct axvm_config_emu){ .type = AXVM_EMU_PL011,
-					.base = device->gpa,
-					.bytes = device->bytes,
-					.irq = device->irq };
 	return prefix[at] == '\0';
+}
+
+/*
+ * A device that is passed through has a node when its name says what it is: "pl011" and more, or
+ * "serial@10000000", or "ns16550".
+ */
+static const struct node_shape *find_passed(const struct axvm_config_passthrough *device,
+					    struct axvm_config_emu *as)
+{
+	if (device->path != NULL || device->name == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		if (!begins_with(device->name, shapes[i].name) &&
+		    !begins_with(device->name, axvm_emu_type_name(shapes[i].type)))
+			continue;
+		*as = (struct axvm_config_emu){ .type = shapes[i].type,
+						.base = device->gpa,
+						.bytes = device->bytes,
+						.irq = device->irq };
+		return &shapes[i];
+	}
+	return NULL;
 }
 
 /* ---- shared with patching ------------------------------------------------------------------- */
@@ -226,23 +239,19 @@ static void write_memory(struct axvm_guest_fdt *fdt, const struct axvm_config *c
 	}
 }
 
-static void write_interrupt(struct axvm_guest_fdt *fdt, enum axvm_isa isa, uint32_t irq,
-			    uint32_t trigger)
+static void write_interrupt(struct axvm_guest_fdt *fdt, uint32_t irq, uint32_t trigger)
 {
-	if (irq == 0 || (isa == AXVM_ISA_AARCH64 && irq < GIC_SPI_FIRST))
+	if (irq < fdt->irq_first || fdt->irq_cells == 0)
 		return;
 
-	const uint32_t gic[3] = { GIC_SPI, irq - GIC_SPI_FIRST, trigger };
+	const bool is_shared = fdt->irq_cells == 3;
+	const uint32_t cells[3] = { 0, is_shared ? irq - fdt->irq_first : irq, trigger };
 
 	axvm_guest_fdt_u32(fdt, "interrupt-parent", fdt->intc_phandle);
-	if (isa == AXVM_ISA_AARCH64)
-		axvm_guest_fdt_cells(fdt, "interrupts", gic, 3);
-	else
-		axvm_guest_fdt_u32(fdt, "interrupts", irq);
+	axvm_guest_fdt_cells(fdt, "interrupts", is_shared ? cells : cells + 1, fdt->irq_cells);
 }
 
-static void write_device(struct axvm_guest_fdt *fdt, enum axvm_isa isa,
-			 const struct axvm_config_emu *emu)
+static void write_device(struct axvm_guest_fdt *fdt, const struct axvm_config_emu *emu)
 {
 	const struct node_shape *shape = find_shape(emu->type);
 
@@ -250,14 +259,13 @@ static void write_device(struct axvm_guest_fdt *fdt, enum axvm_isa isa,
 		return;
 	axvm_guest_fdt_begin_at(fdt, shape->name, emu->base.addr);
 	shape->properties(fdt);
-	write_interrupt(fdt, isa, emu->irq, shape->trigger);
+	write_interrupt(fdt, emu->irq, shape->trigger);
 	axvm_guest_fdt_reg(fdt, emu->base.addr, emu->bytes);
 	axvm_guest_fdt_bytes(fdt, "compatible", shape->compatible, shape->compatible_bytes);
 	axvm_guest_fdt_end(fdt);
 }
 
-static void write_devices(struct axvm_guest_fdt *fdt, enum axvm_isa isa,
-			  const struct axvm_config *config)
+static void write_devices(struct axvm_guest_fdt *fdt, const struct axvm_config *config)
 {
 	bool wants_clock = false;
 
@@ -265,14 +273,16 @@ static void write_devices(struct axvm_guest_fdt *fdt, enum axvm_isa isa,
 		const struct node_shape *shape = find_shape(config->emu[i].type);
 
 		wants_clock = wants_clock || (shape && shape->wants_clock);
-		write_device(fdt, isa, &config->emu[i]);
+		write_device(fdt, &config->emu[i]);
 	}
 	for (uint32_t i = 0; i < config->passthrough_count; i++) {
 		struct axvm_config_emu as;
 
-		if (find_passed(&config->passthrough[i], &as)) {
-			wants_clock = true;
-			write_device(fdt, isa, &as);
+		const struct node_shape *shape = find_passed(&config->passthrough[i], &as);
+
+		if (shape) {
+			wants_clock = wants_clock || shape->wants_clock;
+			write_device(fdt, &as);
 		}
 	}
 	if (!wants_clock)
@@ -318,6 +328,8 @@ int axvm_guest_fdt_make(struct axvm_guest_fdt *fdt, const struct axvm_config *co
 			uint64_t *bytes)
 {
 	fdt->intc_phandle = INTC_PHANDLE;
+	fdt->irq_cells = 1;
+	fdt->irq_first = 1;
 	fdt->error = fdt_create(fdt->buffer, axvm_guest_fdt_capacity(fdt));
 	if (fdt->error == 0)
 		fdt->error = fdt_finish_reservemap(fdt->buffer);
@@ -330,7 +342,7 @@ int axvm_guest_fdt_make(struct axvm_guest_fdt *fdt, const struct axvm_config *co
 			return error;
 	}
 	write_memory(fdt, config);
-	write_devices(fdt, platform->isa, config);
+	write_devices(fdt, config);
 	write_chosen(fdt, config, plan);
 	axvm_guest_fdt_end(fdt);
 	if (fdt->error == 0)

@@ -21,7 +21,13 @@ struct axvm_guest_fdt {
 	const void *host;      /* the ISA's: axvm_arch_fdt_host; NULL: on a desk */
 	const uint8_t *seed;   /* AXVM_GUEST_FDT_SEED_BYTES for rng-seed and kaslr-seed, or NULL */
 	uint32_t intc_phandle; /* preset; fdt_machine gives it to its controller, or changes it */
-	int error;	       /* the first libfdt error, sticky; 0: none */
+	/*
+	 * How that controller's interrupts are said, likewise: by the number alone (1 cell), by number and
+	 * trigger (2), by 0, the number counted from irq_first, and trigger (3), or not at all (0).
+	 */
+	uint32_t irq_cells;
+	uint32_t irq_first; /* numbers below it have no cells */
+	int error;	    /* the first libfdt error, sticky; 0: none */
 };
 
 /*

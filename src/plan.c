@@ -18,6 +18,7 @@
 
 #define PLACE_ALIGNMENT 0x10000u /* of what we place: initrd and device tree */
 #define DTB_ROOM_BYTES 0x10000u	 /* for a tree made, and for what is added to the user's own */
+#define DTB_ROOM_VCPUS 16u	 /* for fewer vCPUs than these, and again for each so many */
 
 enum item_kind { KERNEL, BIOS, DTB, INITRD, ITEM_COUNT };
 
@@ -294,13 +295,13 @@ static bool wants_dtb(const struct planner *p)
 static int size_dtb(struct planner *p)
 {
 	uint64_t cmdline_bytes = text_bytes(p->config->cmdline);
+	uint64_t room = DTB_ROOM_BYTES * (1 + p->config->vcpu_count / DTB_ROOM_VCPUS);
 
-	if (p->blobs->dtb.bytes > DTB_BYTES_MAX - DTB_ROOM_BYTES ||
-	    cmdline_bytes > DTB_BYTES_MAX - DTB_ROOM_BYTES - p->blobs->dtb.bytes)
+	if (p->blobs->dtb.bytes > DTB_BYTES_MAX - room ||
+	    cmdline_bytes > DTB_BYTES_MAX - room - p->blobs->dtb.bytes)
 		return refuse(p, AXVM_ERANGE, "device tree",
 			      "it and the command line are larger than 2 MiB");
-	p->items[DTB].bytes =
-		align_up(p->blobs->dtb.bytes + cmdline_bytes + DTB_ROOM_BYTES, AXVM_PAGE_BYTES);
+	p->items[DTB].bytes = align_up(p->blobs->dtb.bytes + cmdline_bytes + room, AXVM_PAGE_BYTES);
 	return 0;
 }
 

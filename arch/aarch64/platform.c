@@ -17,6 +17,8 @@
 
 /* Interrupt specifiers [DT, arm,gic-v3]. */
 #define FDT_PPI 1u
+#define FDT_CELLS 3u
+#define FDT_SPI_FIRST 32u
 #define FDT_LEVEL_HIGH 4u
 
 static const uint64_t gic_args[] = { GICR_BASE };
@@ -38,6 +40,10 @@ static const struct axvm_config_emu devices[] = {
 	  .bytes = 0x1000,
 	  .irq = 34,
 	  .type = AXVM_EMU_PL031 },
+};
+
+static const struct axvm_machine machines[] = {
+	{ "gicv3", devices, sizeof(devices) / sizeof(devices[0]) },
 };
 
 static void put_cpu(struct axvm_guest_fdt *fdt, uint64_t affinity, bool wide)
@@ -115,7 +121,7 @@ static void put_gic(struct axvm_guest_fdt *fdt, const struct axvm_config *config
 	axvm_guest_fdt_begin_at(fdt, "intc", gicd);
 	axvm_guest_fdt_string(fdt, "compatible", "arm,gic-v3");
 	axvm_guest_fdt_flag(fdt, "interrupt-controller");
-	axvm_guest_fdt_u32(fdt, "#interrupt-cells", 3);
+	axvm_guest_fdt_u32(fdt, "#interrupt-cells", FDT_CELLS);
 	axvm_guest_fdt_u32(fdt, "#address-cells", 2);
 	axvm_guest_fdt_u32(fdt, "#size-cells", 2);
 	axvm_guest_fdt_flag(fdt, "ranges");
@@ -123,6 +129,8 @@ static void put_gic(struct axvm_guest_fdt *fdt, const struct axvm_config *config
 	axvm_guest_fdt_cells(fdt, "reg", reg, 8);
 	axvm_guest_fdt_u32(fdt, "phandle", fdt->intc_phandle);
 	axvm_guest_fdt_end(fdt);
+	fdt->irq_cells = FDT_CELLS;
+	fdt->irq_first = FDT_SPI_FIRST;
 }
 
 static int fdt_machine(struct axvm_guest_fdt *fdt, const struct axvm_config *config)
@@ -142,5 +150,7 @@ const struct axvm_platform axvm_platform_aarch64 = {
 	.irq_count = IRQ_COUNT,
 	.devices = devices,
 	.device_count = sizeof(devices) / sizeof(devices[0]),
+	.machines = machines,
+	.machine_count = sizeof(machines) / sizeof(machines[0]),
 	.fdt_machine = fdt_machine,
 };

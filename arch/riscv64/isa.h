@@ -29,13 +29,25 @@ struct axvm_riscv64_view {
 /*
  * riscv,isa of the guest's harts: the names of the host's that it may use, in the host's order.
  * Returns its extensions that have a bit above. Names that the table does not know are left out: what
- * is not known is not isolated. Pure.
+ * is not known is not isolated. `view` NULL: as on a desk. Pure.
  */
 uint64_t axvm_riscv64_guest_isa(const struct axvm_riscv64_view *view,
 				char isa[AXVM_RISCV64_ISA_BYTES]);
 
+/* The view's host, or that of a desk. Never NULL. */
+const struct axvm_riscv64_host *axvm_riscv64_view_host(const struct axvm_riscv64_view *view);
+
 /* Whether an riscv,isa string has the extension: a letter, or a name of several. Pure. */
 bool axvm_riscv64_isa_has(const char *isa, const char *name);
+
+/* henvcfg [RISCV-H 18.2.5]; the HAL sets of these what the guest's extensions say. */
+#define AXVM_RISCV64_HENVCFG_CBIE_FLUSH \
+	((uint64_t)1 << 4) /* CBO.INVAL flushes: no data of the host's is dropped */
+#define AXVM_RISCV64_HENVCFG_CBCFE ((uint64_t)1 << 6)
+#define AXVM_RISCV64_HENVCFG_CBZE ((uint64_t)1 << 7)
+#define AXVM_RISCV64_HENVCFG_ADUE ((uint64_t)1 << 61)
+#define AXVM_RISCV64_HENVCFG_PBMTE ((uint64_t)1 << 62)
+#define AXVM_RISCV64_HENVCFG_STCE ((uint64_t)1 << 63)
 
 /* henvcfg for a guest with these extensions. Pure. */
 uint64_t axvm_riscv64_henvcfg(uint64_t extensions);

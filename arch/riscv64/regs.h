@@ -4,6 +4,7 @@
 #define AXVM_RISCV64_REGS_H
 
 #include "arch.h"
+#include "isa.h"
 
 /* Exception causes [RISCV-PRIV 10.1.8, RISCV-H 18.6.1]. */
 #define AXVM_RISCV64_CAUSE_FETCH_MISALIGNED 0u
@@ -54,15 +55,6 @@
 #define AXVM_RISCV64_HIDELEG (AXVM_RISCV64_VSSI | AXVM_RISCV64_VSTI | AXVM_RISCV64_VSEI)
 /* hcounteren: time; cycle and instret trap, so that a guest counts itself alone. */
 #define AXVM_RISCV64_HCOUNTEREN 0x2ULL
-
-/* henvcfg [RISCV-H 18.2.5]; the HAL sets of these what the guest's extensions say (isa.h). */
-#define AXVM_RISCV64_HENVCFG_CBIE_FLUSH \
-	((uint64_t)1 << 4) /* CBO.INVAL flushes: no data of the host's is dropped */
-#define AXVM_RISCV64_HENVCFG_CBCFE ((uint64_t)1 << 6)
-#define AXVM_RISCV64_HENVCFG_CBZE ((uint64_t)1 << 7)
-#define AXVM_RISCV64_HENVCFG_ADUE ((uint64_t)1 << 61)
-#define AXVM_RISCV64_HENVCFG_PBMTE ((uint64_t)1 << 62)
-#define AXVM_RISCV64_HENVCFG_STCE ((uint64_t)1 << 63)
 
 /* hstateen0 [Smstateen 2.1]. */
 #define AXVM_RISCV64_HSTATEEN_IMSIC ((uint64_t)1 << 58)

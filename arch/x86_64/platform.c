@@ -24,6 +24,10 @@ static const struct axvm_config_emu devices[] = {
 	},
 };
 
+static const struct axvm_machine machines[] = {
+	{ "ioapic", devices, sizeof(devices) / sizeof(devices[0]) },
+};
+
 const struct axvm_platform axvm_platform_x86_64 = {
 	.isa = AXVM_ISA_X86_64,
 	.name = "x86_64",
@@ -32,4 +36,6 @@ const struct axvm_platform axvm_platform_x86_64 = {
 	.irq_count = 24,	 /* pins of the IOAPIC */
 	.devices = devices,
 	.device_count = sizeof(devices) / sizeof(devices[0]),
+	.machines = machines,
+	.machine_count = sizeof(machines) / sizeof(machines[0]),
 };

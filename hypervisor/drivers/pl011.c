@@ -58,8 +58,9 @@ static const struct axvm_uart pl011 = {
 	.enable_receive = enable_receive,
 };
 
-const struct axvm_uart *axvm_uart_pl011(void *registers)
+const struct axvm_uart *axvm_uart_pl011(void *registers, const struct axvm_uart_place *place)
 {
+	(void)place;
 	base = registers;
 	if ((base[CR / 4] & 1) == 0) { /* nobody used it: QEMU, some firmware */
 		base[LCR_H / 4] = LCR_H_8BITS | LCR_H_FEN;

@@ -11,6 +11,13 @@
 
 struct axvm_guest_fdt; /* src/guest_fdt.h: the tree being written */
 
+/* A way to build the machine: by its interrupt controller. */
+struct axvm_machine {
+	const char *controller; /* as VM files name it: interrupt_controller */
+	const struct axvm_config_emu *devices;
+	uint32_t device_count;
+};
+
 struct axvm_platform {
 	enum axvm_isa isa;
 	const char *name;   /* "aarch64" */
@@ -19,6 +26,8 @@ struct axvm_platform {
 	uint32_t irq_count; /* interrupt numbers are below it */
 	const struct axvm_config_emu *devices; /* the default machine: controller, UART, ... */
 	uint32_t device_count;
+	const struct axvm_machine *machines; /* all there are to choose from, the default one too */
+	uint32_t machine_count;
 	/* Writes /cpus, the controller and the timer; returns 0 or AXVM_ENOMEM. */
 	int (*fdt_machine)(struct axvm_guest_fdt *fdt, const struct axvm_config *config);
 };
@@ -26,5 +35,8 @@ struct axvm_platform {
 extern const struct axvm_platform axvm_platform_aarch64;
 extern const struct axvm_platform axvm_platform_riscv64;
 extern const struct axvm_platform axvm_platform_x86_64;
+/* The same with another default: an APLIC alone, an APLIC and IMSICs. */
+extern const struct axvm_platform axvm_platform_riscv64_aplic;
+extern const struct axvm_platform axvm_platform_riscv64_aia;
 
 #endif

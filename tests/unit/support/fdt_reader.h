@@ -25,6 +25,8 @@ static uint8_t seed[AXVM_GUEST_FDT_SEED_BYTES];
 static uint32_t controller_phandle;
 static int machine_error;
 
+static struct axvm_platform platform;
+
 /* What a platform does: CPUs and a controller. */
 static inline int write_machine(struct axvm_guest_fdt *at, const struct axvm_config *wanted)
 {
@@ -47,10 +49,12 @@ static inline int write_machine(struct axvm_guest_fdt *at, const struct axvm_con
 	axvm_guest_fdt_flag(at, "interrupt-controller");
 	axvm_guest_fdt_strings(at, "compatible", "arm,gic-v3\0arm,gic");
 	axvm_guest_fdt_end(at);
+	if (platform.isa == AXVM_ISA_AARCH64) {
+		at->irq_cells = 3;
+		at->irq_first = 32;
+	}
 	return machine_error;
 }
-
-static struct axvm_platform platform;
 
 static inline void begin(void)
 {
