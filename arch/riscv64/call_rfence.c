@@ -23,9 +23,10 @@ static bool find_targets(const struct axvm_vm *vm, struct axvm_sbi_harts harts, 
 
 	*targets = 0;
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
-		uint64_t bit = vm->vcpus[i]->arch.hart - harts.base;
+		uint64_t hart = vm->vcpus[i]->arch.hart;
+		uint64_t bit = hart - harts.base;
 
-		if (!is_all && (bit > 63 || (mask >> bit & 1) == 0))
+		if (!is_all && (hart < harts.base || bit > 63 || (mask >> bit & 1) == 0))
 			continue;
 		mask &= ~((uint64_t)1 << (bit & 63));
 		*targets |= (uint64_t)1 << i;
