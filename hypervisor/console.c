@@ -15,6 +15,7 @@
 #define DRAIN_BYTES 2048u
 #define TURN_BYTES 512u
 #define LATER_US 500u
+#define POLL_MS 20u
 #define ESCAPE 0x1d /* Ctrl-] */
 
 /* One writer at a time (the VM's device lock, or own_lock), one reader (who holds `draining`). */
@@ -452,22 +453,48 @@ static void received(uint32_t irq)
 
 static struct axvm_uart_place place;
 
-bool axvm_console_init(const void *fdt)
+static struct axvm_timer poll_timer;
+static bool is_polled;
+
+static bool take_firmware(void)
 {
-	uart = axvm_uart_find(fdt, &place);
+	place = (struct axvm_uart_place){ .irq = UINT32_MAX };
+	uart = axvm_uart_firmware();
 	return uart != NULL;
+}
+
+bool axvm_console_init(const void *fdt, bool by_firmware)
+{
+	if (by_firmware && take_firmware())
+		return true;
+	uart = axvm_uart_find(fdt, &place);
+	if (uart == NULL)
+		is_polled = take_firmware();
+	return uart != NULL;
+}
+
+/* The firmware's console has no interrupt. */
+static void poll(struct axvm_timer *timer)
+{
+	received(UINT32_MAX);
+	axvm_hal_timer_start(timer, axvm_hal_time_ticks() + axvm_hal_time_hz() * POLL_MS / 1000);
 }
 
 void axvm_console_start_input(void)
 {
 	atomic_store_explicit(&has_timers, true, memory_order_release);
-	if (uart != NULL && axvm_bare_irq_attach(place.irq, place.edge, received))
+	if (uart != NULL && is_polled) {
+		poll_timer.expired = poll;
+		poll(&poll_timer);
+	} else if (uart != NULL && place.irq != UINT32_MAX &&
+		   axvm_bare_irq_attach(place.irq, place.edge, received)) {
 		uart->enable_receive();
+	}
 }
 
 bool axvm_console_owns(struct axvm_hpa hpa, uint64_t bytes)
 {
-	return uart != NULL &&
+	return place.bytes != 0 &&
 	       axvm_ranges_overlap(hpa.addr, bytes, axvm_align_down(place.hpa, AXVM_PAGE_BYTES),
 				   AXVM_PAGE_BYTES);
 }

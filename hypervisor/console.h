@@ -26,8 +26,12 @@ struct axvm_uart {
 	void (*enable_receive)(void);
 };
 
-/* Finds and maps the UART that /chosen/stdout-path names; *irq is its interrupt. False: none. */
-bool axvm_console_init(const void *fdt);
+/*
+ * Finds and maps the UART that /chosen/stdout-path names. Where none is known it is the firmware's
+ * console, and so it is when `by_firmware` says that the UART is to be left alone: then without input,
+ * which is for whoever has the UART. False: there is neither.
+ */
+bool axvm_console_init(const void *fdt, bool by_firmware);
 /* Lets input in: after the interrupt controller and this CPU's timer are up. */
 void axvm_console_start_input(void);
 

@@ -214,7 +214,8 @@ void axvm_hypervisor_main(uint64_t dtb_hpa, uint64_t image_hpa)
 		axvm_bare_stop_cpu(); /* without a tree there is no console to say it on */
 	dtb_bytes = fdt_totalsize(host.fdt);
 	axvm_vms_reset_on_failure(axvm_host_has_argument(&host, "axvm.on-failure=reset"));
-	if (!init_memory() || !axvm_console_init(host.fdt))
+	bool by_firmware = axvm_host_has_argument(&host, "axvm.console=firmware");
+	if (!init_memory() || !axvm_console_init(host.fdt, by_firmware))
 		axvm_vms_fail();
 	uint64_t stack_top = axvm_bare_make_stack(0);
 	if (stack_top == 0)

@@ -81,7 +81,7 @@ static const struct {
 	{ "zicntr", ALWAYS },	 { "zicond", ALWAYS },
 	{ "zicsr", ALWAYS },	 { "zifencei", ALWAYS },
 	{ "zihintntl", ALWAYS }, { "zihintpause", ALWAYS },
-	{ "zihpm", NEVER },	 { "zimop", ALWAYS },
+	{ "zihpm", ALWAYS },	 { "zimop", ALWAYS },
 	{ "zk", ALWAYS },	 { "zkn", ALWAYS },
 	{ "zknd", ALWAYS },	 { "zkne", ALWAYS },
 	{ "zknh", ALWAYS },	 { "zkr", NEVER },

@@ -256,3 +256,21 @@ _Noreturn void axvm_bare_own_exception(const uint64_t *frame, uint64_t vector)
 	axvm_panic_exception(vector_names[vector & 7], frame, 32, read_elr_el2(), read_esr_el2(),
 			     read_far_el2());
 }
+
+/* ---- the firmware's console: there is none ------------------------------------------------------ */
+
+bool axvm_bare_has_firmware_console(void)
+{
+	return false;
+}
+
+uint64_t axvm_bare_firmware_write(const char *data, uint64_t bytes)
+{
+	(void)data;
+	return bytes;
+}
+
+int axvm_bare_firmware_read(void)
+{
+	return -1;
+}

@@ -74,6 +74,14 @@ void axvm_bare_idle(void);
 /* Programs this CPU's one-shot hypervisor timer; UINT64_MAX: off. */
 void axvm_bare_timer_program(uint64_t deadline_ticks);
 
+/*
+ * The firmware's console, where it has one that works without the machine's UART being known. As
+ * struct axvm_uart has them: how many bytes it took without waiting; the next byte, or -1.
+ */
+bool axvm_bare_has_firmware_console(void);
+uint64_t axvm_bare_firmware_write(const char *data, uint64_t bytes);
+int axvm_bare_firmware_read(void);
+
 /* End the machine by its firmware. At any time, also at a level that the image cannot run at. */
 _Noreturn void axvm_bare_power_off(void);
 _Noreturn void axvm_bare_reset(void);

@@ -19,6 +19,8 @@
 #define RFENCE_HFENCE_VVMA 6u
 #define SRST_SHUTDOWN 0u
 #define SRST_COLD_REBOOT 1u
+#define DBCN_WRITE 0u
+#define DBCN_READ 1u
 #define HARTS_OF_A_MASK 64u
 
 /* Names in ASCII [SBI 6 to 12]. */
@@ -218,10 +220,20 @@ void axvm_bare_sbi_reset(bool reboot)
 		call(EID_LEGACY_SHUTDOWN, 0, 0, 0, 0, 0, 0);
 }
 
-uint64_t axvm_bare_sbi_write(uint64_t hpa, uint64_t bytes)
+static uint64_t call_console(uint64_t fid, uint64_t hpa, uint64_t bytes)
 {
 	if (!axvm_bare_sbi_has(AXVM_SBI_DBCN))
 		return 0;
-	struct axvm_sbi_result sent = call(eid_of(AXVM_SBI_DBCN), 0, bytes, hpa, 0, 0, 0);
-	return sent.error == 0 ? sent.value : 0;
+	struct axvm_sbi_result done = call(eid_of(AXVM_SBI_DBCN), fid, bytes, hpa, 0, 0, 0);
+	return done.error == 0 ? done.value : 0;
+}
+
+uint64_t axvm_bare_sbi_write(uint64_t hpa, uint64_t bytes)
+{
+	return call_console(DBCN_WRITE, hpa, bytes);
+}
+
+uint64_t axvm_bare_sbi_read(uint64_t hpa, uint64_t bytes)
+{
+	return call_console(DBCN_READ, hpa, bytes);
 }

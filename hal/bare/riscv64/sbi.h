@@ -61,5 +61,7 @@ void axvm_bare_sbi_reset(bool reboot);
 
 /* Debug console: how many of the bytes at this host-physical address it took. 0: not there, or busy. */
 uint64_t axvm_bare_sbi_write(uint64_t hpa, uint64_t bytes);
+/* Likewise: how many bytes it has put there. */
+uint64_t axvm_bare_sbi_read(uint64_t hpa, uint64_t bytes);
 
 #endif

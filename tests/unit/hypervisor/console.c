@@ -23,6 +23,8 @@ static const struct axvm_config configs[3] = { { .name = "one", .id = 1 },
 static char sent[SENT_MAX + 1];
 static _Atomic uint32_t sent_bytes;
 static _Atomic uint64_t room; /* of the UART */
+static bool has_uart;
+static bool has_firmware;
 static const char *typed;
 static char received_by[3][64];
 static void (*irq_handler)(uint32_t irq);
@@ -60,9 +62,17 @@ static const struct axvm_uart fake_uart = { uart_write, uart_read, uart_enable }
 const struct axvm_uart *axvm_uart_find(const void *fdt, struct axvm_uart_place *found)
 {
 	(void)fdt;
+	if (!has_uart)
+		return NULL;
 	found->hpa = 0x9000010;
+	found->bytes = 0x1000;
 	found->irq = 33;
 	return &fake_uart;
+}
+
+const struct axvm_uart *axvm_uart_firmware(void)
+{
+	return has_firmware ? &fake_uart : NULL;
 }
 
 bool axvm_bare_irq_attach(uint32_t irq, bool edge, void (*handler)(uint32_t))
@@ -130,7 +140,11 @@ static void reset(uint32_t vm_total)
 	on_input = NULL;
 	typed = NULL;
 	memset(received_by, 0, sizeof(received_by));
-	CHECK(axvm_console_init(NULL));
+	has_uart = true;
+	has_firmware = false;
+	irq_handler = NULL;
+	is_polled = false;
+	CHECK(axvm_console_init(NULL, false));
 	axvm_console_start_input();
 	for (uint32_t i = 0; i < 3; i++)
 		vms[i].config = &configs[i];
@@ -412,6 +426,41 @@ TEST(the_escape_key_ends_the_machine)
 	CHECK_STR_EQ(sent, "axvm: ended from the console\r\n");
 }
 
+TEST(a_machine_whose_uart_is_not_known_speaks_and_listens_by_its_firmware)
+{
+	reset(1);
+	has_uart = false;
+	CHECK(!axvm_console_init(NULL, false));
+	has_firmware = true;
+	REQUIRE(axvm_console_init(NULL, false));
+	CHECK(!axvm_console_owns(axvm_hpa(0), 0x10000000));
+	typed = "a";
+	axvm_console_start_input();
+	CHECK_STR_EQ(received_by[0], "a");
+	CHECK_EQ(atomic_load(&armed), 1);
+	typed = "b";
+	fire();
+	CHECK_STR_EQ(received_by[0], "ab");
+	CHECK_EQ(atomic_load(&armed), 1);
+	says(0, "hello\n");
+	CHECK_STR_EQ(sent, "hello\n");
+}
+
+TEST(the_uart_is_left_alone_when_the_firmware_is_to_speak)
+{
+	reset(1);
+	irq_handler = NULL;
+	has_firmware = true;
+	REQUIRE(axvm_console_init(NULL, true));
+	axvm_console_start_input();
+	CHECK(irq_handler == NULL);
+	CHECK_EQ(atomic_load(&armed), 0);
+	CHECK(!axvm_console_owns(axvm_hpa(0x9000000), 0x1000));
+	has_firmware = false; /* then there is only the UART */
+	REQUIRE(axvm_console_init(NULL, true));
+	CHECK(axvm_console_owns(axvm_hpa(0x9000000), 0x1000));
+}
+
 AXTEST_MAIN(one_vm_speaks_as_it_is, two_vms_have_their_names_before_their_lines,
 	    a_full_uart_is_not_waited_for_and_a_timer_goes_on,
 	    one_call_sends_no_more_than_its_share_of_what_others_said,
@@ -419,4 +468,5 @@ AXTEST_MAIN(one_vm_speaks_as_it_is, two_vms_have_their_names_before_their_lines,
 	    two_writers_lose_nothing_and_their_lines_stay_whole,
 	    a_removed_vm_has_said_all_and_does_not_wait_for_others, a_vm_stays_while_it_gets_input,
 	    a_panic_speaks_whoever_had_the_console, the_escape_key_moves_the_focus,
-	    the_escape_key_ends_the_machine)
+	    a_machine_whose_uart_is_not_known_speaks_and_listens_by_its_firmware,
+	    the_uart_is_left_alone_when_the_firmware_is_to_speak, the_escape_key_ends_the_machine)
