@@ -6,9 +6,6 @@
  */
 #include "call.h"
 
-#include "pmu.h"
-#include "timer.h"
-
 #define BASE_GET_SPEC_VERSION 0u
 #define BASE_GET_IMPL_ID 1u
 #define BASE_GET_IMPL_VERSION 2u
@@ -20,8 +17,6 @@
 #define IMPL_ID 0x6178766du  /* "axvm"; the specification has given out 0 to 11 */
 #define IMPL_VERSION 0x0100u /* major, and minor in the low 8 bits */
 
-#define TIME_SET_TIMER 0u
-
 #define SRST_RESET 0u
 #define RESET_SHUTDOWN 0u
 #define RESET_COLD 1u
@@ -30,7 +25,7 @@
 
 #define HYPERCALLS_MAX 0xff00u
 
-/* So that a call which only answers a number needs no stack frame. */
+/* So that a call which only answers a number needs no stack frame; for that TIME is elsewhere too. */
 #define OUT_OF_LINE __attribute__((noinline))
 
 /* The more frequent come first. */
@@ -80,23 +75,6 @@ enum axvm_verdict axvm_sbi_base(struct axvm_vcpu *vcpu, uint64_t function)
 	}
 }
 
-static enum axvm_verdict set_timer(struct axvm_vcpu *vcpu)
-{
-	uint64_t deadline = axvm_sbi_argument(vcpu, 0);
-
-	axvm_riscv64_pmu_count(vcpu, AXVM_RISCV64_EVENT_SET_TIMER);
-	(void)axvm_sbi_error(vcpu, SBI_SUCCESS);
-	axvm_riscv64_timer_set(vcpu, deadline);
-	return AXVM_ENTER;
-}
-
-enum axvm_verdict axvm_sbi_time(struct axvm_vcpu *vcpu, uint64_t function)
-{
-	if (function != TIME_SET_TIMER)
-		return axvm_sbi_error(vcpu, SBI_NOT_SUPPORTED);
-	return set_timer(vcpu);
-}
-
 enum axvm_verdict axvm_sbi_srst(struct axvm_vcpu *vcpu, uint64_t function)
 {
 	uint64_t type = axvm_sbi_argument(vcpu, 0) & UINT32_MAX;
@@ -141,8 +119,8 @@ enum axvm_verdict axvm_riscv64_call(struct axvm_vcpu *vcpu)
 	uint64_t function = vcpu->arch.x[SBI_A6];
 
 	vcpu->arch.pc += 4;
-	if (id == SBI_TIME && function == TIME_SET_TIMER)
-		return set_timer(vcpu);
+	if (id == SBI_TIME)
+		return axvm_sbi_time(vcpu, function);
 	if (id == SBI_BASE && function == BASE_GET_SPEC_VERSION)
 		return axvm_sbi_answer(vcpu, SBI_SUCCESS, SPEC_2_0);
 	return other_call(vcpu, id);

@@ -61,9 +61,10 @@ static inline enum axvm_verdict axvm_sbi_leave(struct axvm_vcpu *vcpu, enum axvm
 
 /* call.c; its table names them all. `function` is a6, every bit of it. */
 enum axvm_verdict axvm_sbi_base(struct axvm_vcpu *vcpu, uint64_t function);
-enum axvm_verdict axvm_sbi_time(struct axvm_vcpu *vcpu, uint64_t function);
 enum axvm_verdict axvm_sbi_srst(struct axvm_vcpu *vcpu, uint64_t function);
 enum axvm_verdict axvm_sbi_hypercall(struct axvm_vcpu *vcpu, uint64_t function);
+/* call_time.c */
+enum axvm_verdict axvm_sbi_time(struct axvm_vcpu *vcpu, uint64_t function);
 /* call_legacy.c: extensions 0 to 8, one function each. */
 #define SBI_LEGACY_LAST 8u
 #define SBI_LEGACY_END 16u /* 9 to 15 are reserved */

@@ -10,6 +10,9 @@
 
 #define OFF UINT64_MAX
 
+/* So that the write of the CSR needs no stack frame. */
+#define OUT_OF_LINE __attribute__((noinline))
+
 static bool has_sstc(const struct axvm_vcpu *vcpu)
 {
 	return (vcpu->vm->arch.extensions & AXVM_RISCV64_EXT_SSTC) != 0;
@@ -53,7 +56,7 @@ static void start(struct axvm_vcpu *vcpu)
 }
 
 /* The host's timer runs for it. Stopped first, so that the deadline before cannot raise the line after. */
-static void set_emulated(struct axvm_vcpu *vcpu, uint64_t deadline)
+OUT_OF_LINE static void set_emulated(struct axvm_vcpu *vcpu, uint64_t deadline)
 {
 	axvm_hal_timer_stop(&vcpu->arch.timer_wait);
 	vcpu->arch.vstimecmp = deadline;

@@ -79,6 +79,24 @@ TEST(a_fence_goes_to_the_cpus_of_the_mask_in_one_request)
 	rig_end();
 }
 
+TEST(sixty_four_harts_fill_a_mask)
+{
+	rig_start(64);
+	CHECK_EQ(sbi_error(63, SEND(ALL, 0)), SUCCESS);
+	CHECK_EQ(has_software(), ALL);
+	CHECK_EQ(sbi_error(63, SEND(1ULL << 63, 0)), SUCCESS);
+	CHECK_EQ(has_software(), 1ULL << 63);
+	CHECK_EQ(sbi_error(63, SEND(0, ALL)), SUCCESS);
+	CHECK_EQ(has_software(), ALL);
+	CHECK_EQ(sbi_error(63, SEND(ALL, 1)), INVALID_PARAM);
+	CHECK_EQ(has_software(), 0);
+	CHECK_EQ(sbi_error(0, FENCE_I(ALL, 0)), SUCCESS);
+	REQUIRE_EQ(axvm_sim_riscv64_fence_count(), 1);
+	CHECK_EQ(axvm_sim_riscv64_fence(0).cpu_mask, ALL);
+	serve_all();
+	rig_end();
+}
+
 TEST(sparse_hart_ids_are_found)
 {
 	static const uint64_t ids[] = { 3, 66, 1000 };
@@ -284,6 +302,6 @@ TEST(no_target_that_moves_misses_a_fence)
 }
 
 AXTEST_MAIN(an_ipi_goes_to_the_harts_of_the_mask,
-	    a_fence_goes_to_the_cpus_of_the_mask_in_one_request, sparse_hart_ids_are_found,
-	    fences_carry_their_range, a_target_that_is_on_no_cpu_fences_when_it_is_bound,
-	    no_target_that_moves_misses_a_fence)
+	    a_fence_goes_to_the_cpus_of_the_mask_in_one_request, sixty_four_harts_fill_a_mask,
+	    sparse_hart_ids_are_found, fences_carry_their_range,
+	    a_target_that_is_on_no_cpu_fences_when_it_is_bound, no_target_that_moves_misses_a_fence)
