@@ -26,37 +26,38 @@ BINARIES = "build/{isa}/tests/guests/{isa}"
 # and more
 SHARED = {
     "hello": (["hello"], None, 60),
+    "smp": (["smp"], None, 120),
+    "timer": (["timer"], None, 120),
+    "fp": (["fp-a", "fp-b"], None, 120),
+    "hostile_mmio": (["hostile_mmio"], None, 120),
+    "hostile_memory": (["hostile_memory"], None, 120),
+    "neighbour": (["neighbour", "spin"], "neighbour", 180),
+    "neighbour-shared": (["neighbour-shared", "spin-shared"], "neighbour", 180),
 }
 CASES = {
     "aarch64": {
-        "smp": (["smp"], None, 120),
-        "timer": (["timer"], None, 120),
         "irq": (["irq"], None, 120),
         "mmio": (["mmio"], None, 60),
         "sysregs": (["sysregs"], None, 60),
-        "fp": (["fp-a", "fp-b"], None, 120),
         "sysregs-shared": (["sysregs-a", "sysregs-b"], None, 120),
-        "hostile_mmio": (["hostile_mmio"], None, 120),
         "hostile_sysreg": (["hostile_sysreg"], None, 120),
         "hostile_psci": (["hostile_psci"], None, 120),
         "hostile_irq": (["hostile_irq"], None, 120),
-        "hostile_memory": (["hostile_memory"], None, 120),
-        "neighbour": (["neighbour", "spin"], "neighbour", 180),
-        "neighbour-shared": (["neighbour-shared", "spin-shared"], "neighbour", 180),
     },
     "riscv64": {
     },
 }
-# name: CPUs of the machine, and more arguments for QEMU
+# name: CPUs of the machine
 NATIVE = {
     "aarch64": {"hello": 1, "smp": 4, "timer": 1, "irq": 4, "mmio": 1, "sysregs": 1, "fp": 1,
                 "hostile_mmio": 2, "hostile_sysreg": 1, "hostile_psci": 2, "hostile_irq": 2,
                 "hostile_memory": 1},
-    "riscv64": {"hello": 1},
+    "riscv64": {"hello": 1, "smp": 4, "timer": 1, "fp": 1, "hostile_mmio": 2,
+                "hostile_memory": 1},
 }
 MACHINES = {
     "aarch64": ["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "max"],
-    "riscv64": ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64", "-bios", "default"],
+    "riscv64": ["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64,v=true", "-bios", "default"],
 }
 
 TEST_LINE = re.compile(r"(ok|not ok|skip) - (.*)")

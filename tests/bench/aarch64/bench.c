@@ -61,8 +61,8 @@ static void use_vectors(const char *vectors)
 
 void guest_main(void)
 {
-	uint64_t distributor = guest_machine.distributor;
-	uint64_t self = guest_this_cpu()->mpidr & 0xf;
+	uint64_t distributor = guest_gic.distributor;
+	uint64_t self = guest_this_cpu()->id & 0xf;
 	const struct row empty = { "empty_loop", bench_empty, 0, 0, 0 };
 	const struct row calls[] = {
 		{ "ten_nops", bench_ten_nops, 0, 0, 0 },

@@ -1,36 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The smallest guest: it has come up, and what it was told about its machine is true. */
+/* What else is true on aarch64. */
 #include "runtime.h"
 
 TEST(the_first_cpu_runs_at_el1)
 {
 	CHECK_EQ(READ_SYSREG(currentel) >> 2, 1);
-	CHECK_EQ(READ_SYSREG(mpidr_el1) & 0xff00ffffffull, guest_machine.mpidr[0]);
+	CHECK_EQ(READ_SYSREG(mpidr_el1) & 0xff00ffffffull, guest_machine.cpu_id[0]);
 }
 
-TEST(the_device_tree_names_the_machine)
+TEST(the_device_tree_names_the_interrupt_controller)
 {
-	CHECK(guest_machine.uart != 0);
-	CHECK(guest_machine.distributor != 0);
-	CHECK(guest_machine.redistributors != 0);
-	CHECK(guest_machine.cpu_count >= 1);
-	CHECK(guest_hz() > 0);
-}
-
-TEST(all_of_the_memory_is_there_and_keeps_what_is_written)
-{
-	uint64_t end = guest_machine.ram_base + guest_machine.ram_bytes;
-	uint64_t old = guest_read64(end - 8);
-
-	REQUIRE(guest_machine.ram_bytes >= 8u << 20);
-	for (uint64_t at = end - 8; at > end - (4u << 20); at -= 4096) {
-		uint64_t kept = guest_read64(at);
-
-		guest_write64(at, ~at);
-		CHECK_EQ(guest_read64(at), ~at);
-		guest_write64(at, kept);
-	}
-	CHECK_EQ(guest_read64(end - 8), old);
+	CHECK(guest_gic.distributor != 0);
+	CHECK(guest_gic.redistributors != 0);
 }
 
 TEST(psci_is_there)
@@ -41,5 +22,5 @@ TEST(psci_is_there)
 	CHECK_EQ(guest_hvc(PSCI_FEATURES, PSCI_CPU_ON, 0, 0), PSCI_SUCCESS);
 }
 
-AXTEST_MAIN(the_first_cpu_runs_at_el1, the_device_tree_names_the_machine,
-	    all_of_the_memory_is_there_and_keeps_what_is_written, psci_is_there)
+AXTEST_MAIN(the_first_cpu_runs_at_el1, the_device_tree_names_the_interrupt_controller,
+	    psci_is_there)

@@ -23,7 +23,7 @@ static void quiet(void)
 
 TEST(a_million_interrupts_to_self)
 {
-	uint64_t mpidr = guest_this_cpu()->mpidr;
+	uint64_t mpidr = guest_this_cpu()->id;
 	uint64_t value = 1ull << (mpidr & 0xf) | (mpidr >> 8 & 0xff) << 16 | 5ull << 24;
 
 	taken_count = 0;
@@ -50,7 +50,7 @@ TEST(interrupts_faster_than_they_are_handled)
 		if (i % 64 == 0)
 			guest_irq_enable();
 		WRITE_SYSREG(s3_0_c12_c11_5,
-			     1ull << (guest_this_cpu()->mpidr & 0xf) | (uint64_t)(i % 16) << 24);
+			     1ull << (guest_this_cpu()->id & 0xf) | (uint64_t)(i % 16) << 24);
 		if (i % 64 == 32)
 			guest_irq_disable();
 	}
@@ -87,7 +87,7 @@ static void storm_cpu(void *argument)
 		else
 			guest_gic_enable(spi);
 		if (state % 7 == 0)
-			guest_gic_route(spi, guest_cpus[state / 7 % 2].mpidr);
+			guest_gic_route(spi, guest_cpus[state / 7 % 2].id);
 	}
 	guest_irq_disable();
 }
@@ -117,7 +117,7 @@ TEST(two_cpus_make_the_same_interrupts_pending_and_toggle_them)
 	guest_this_cpu()->on_irq = on_spi;
 	for (uint32_t i = 0; i < 16; i++) {
 		guest_gic_set_edge(SPI_FIRST + i, true);
-		guest_gic_route(SPI_FIRST + i, guest_cpus[0].mpidr);
+		guest_gic_route(SPI_FIRST + i, guest_cpus[0].id);
 	}
 	REQUIRE_EQ(guest_cpu_start(1, storm_cpu, (void *)5), PSCI_SUCCESS);
 	guest_irq_enable();
@@ -134,7 +134,7 @@ TEST(after_the_storm_an_interrupt_comes_exactly_once)
 	guest_this_cpu()->on_irq = on_spi;
 	guest_gic_set_edge(SPI_FIRST, true);
 	guest_gic_set_priority(SPI_FIRST, 0x80);
-	guest_gic_route(SPI_FIRST, guest_cpus[0].mpidr);
+	guest_gic_route(SPI_FIRST, guest_cpus[0].id);
 	guest_gic_enable(SPI_FIRST);
 	guest_irq_enable();
 	guest_gic_set_pending(SPI_FIRST);
@@ -165,8 +165,7 @@ static void scribble(void *argument)
 		uint64_t random = guest_random(&state);
 		uint32_t width = random & 3;
 		bool distributor = random >> 2 & 1;
-		uint64_t base =
-			distributor ? guest_machine.distributor : guest_machine.redistributors;
+		uint64_t base = distributor ? guest_gic.distributor : guest_gic.redistributors;
 		uint64_t bytes = distributor ? 0x10000 : redistributors;
 		uint64_t at = base + ((random >> 8) % bytes & ~((1ull << width) - 1));
 

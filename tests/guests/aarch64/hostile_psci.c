@@ -170,7 +170,7 @@ TEST(targets_that_do_not_exist_are_refused)
 TEST(affinity_levels_above_zero_are_answered)
 {
 	for (uint64_t level = 0; level < 300; level++) {
-		int64_t answer = guest_hvc(PSCI_AFFINITY_INFO, guest_cpus[0].mpidr, level, 0);
+		int64_t answer = guest_hvc(PSCI_AFFINITY_INFO, guest_cpus[0].id, level, 0);
 
 		CHECK(answer == 0 || answer == PSCI_INVALID_PARAMETERS ||
 		      answer == PSCI_NOT_SUPPORTED);
@@ -184,13 +184,13 @@ TEST(a_cpu_started_nowhere_hurts_no_other)
 
 	if (guest_cpu_count() < 2)
 		SKIP("needs two CPUs");
-	answer = guest_hvc(PSCI_CPU_ON, guest_cpus[1].mpidr, 0x0c000000, 0);
+	answer = guest_hvc(PSCI_CPU_ON, guest_cpus[1].id, 0x0c000000, 0);
 	CHECK(answer == PSCI_SUCCESS || answer == PSCI_INVALID_ADDRESS);
 	uint64_t end = guest_ticks() + guest_us(100000);
 	while (guest_ticks() < end)
 		CHECK(guest_hvc(PSCI_VERSION, 0, 0, 0) > 0);
 	if (answer == PSCI_SUCCESS)
-		CHECK_EQ(guest_hvc(PSCI_AFFINITY_INFO, guest_cpus[1].mpidr, 0, 0), 0);
+		CHECK_EQ(guest_hvc(PSCI_AFFINITY_INFO, guest_cpus[1].id, 0, 0), 0);
 }
 
 /* And the machine is switched off while it does so. */

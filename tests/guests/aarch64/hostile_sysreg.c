@@ -78,7 +78,7 @@ static bool count(struct guest_fault fault, uint32_t encoding)
 	axtest_puts("# encoding ");
 	axtest_put_hex(encoding);
 	axtest_puts(" esr ");
-	axtest_put_hex(fault.esr);
+	axtest_put_hex(fault.cause);
 	axtest_puts("\n");
 	return false;
 }

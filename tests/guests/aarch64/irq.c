@@ -61,7 +61,7 @@ static void prepare_spi(uint32_t spi, uint8_t priority, bool edge)
 	guest_gic_disable(spi);
 	guest_gic_set_edge(spi, edge);
 	guest_gic_set_priority(spi, priority);
-	guest_gic_route(spi, guest_cpus[0].mpidr);
+	guest_gic_route(spi, guest_cpus[0].id);
 	guest_gic_enable(spi);
 }
 
@@ -162,7 +162,7 @@ TEST(an_sgi_reaches_the_cpu_it_names_and_no_other)
 	begin(note);
 	REQUIRE(start_others());
 	for (uint32_t i = 1; i < guest_cpu_count(); i++) {
-		guest_gic_send(guest_cpus[i].mpidr, 1u << (guest_cpus[i].mpidr & 0xf), i);
+		guest_gic_send(guest_cpus[i].id, 1u << (guest_cpus[i].id & 0xf), i);
 		CHECK(guest_wait(&logs[i].count, 1000000));
 		CHECK_EQ(logs[i].intid[0], i);
 	}
@@ -198,7 +198,7 @@ TEST(an_spi_goes_to_the_cpu_it_is_routed_to)
 	prepare_spi(SPI_FIRST, 0x80, true);
 	guest_irq_enable();
 	for (uint32_t i = 1; i < guest_cpu_count(); i++) {
-		guest_gic_route(SPI_FIRST, guest_cpus[i].mpidr);
+		guest_gic_route(SPI_FIRST, guest_cpus[i].id);
 		guest_gic_set_pending(SPI_FIRST);
 		CHECK(guest_wait(&logs[i].count, 1000000));
 		CHECK_EQ(logs[i].intid[0], SPI_FIRST);
@@ -217,7 +217,7 @@ TEST(cpus_ping_each_other_a_thousand_times)
 	REQUIRE(start_others());
 	for (uint32_t round = 0; round < 1000; round++) {
 		logs[1].count = 0;
-		guest_gic_send(guest_cpus[1].mpidr, 1u << (guest_cpus[1].mpidr & 0xf), round % 16);
+		guest_gic_send(guest_cpus[1].id, 1u << (guest_cpus[1].id & 0xf), round % 16);
 		REQUIRE(guest_wait(&logs[1].count, 1000000));
 		REQUIRE_EQ(logs[1].intid[0], round % 16);
 	}
@@ -549,7 +549,7 @@ TEST(wfi_returns_for_a_pending_interrupt_that_is_masked)
 
 TEST(a_disabled_distributor_delivers_nothing)
 {
-	uint64_t at = guest_machine.distributor + GICD_CTLR;
+	uint64_t at = guest_gic.distributor + GICD_CTLR;
 	uint32_t old = guest_read32(at);
 
 	begin(note);

@@ -16,7 +16,7 @@ static uint64_t priorities;
 static void begin(void)
 {
 	uart = guest_machine.uart;
-	priorities = guest_machine.distributor + GICD_IPRIORITYR + SPI_WORD;
+	priorities = guest_gic.distributor + GICD_IPRIORITYR + SPI_WORD;
 	guest_write32(priorities, 0xa0a0a0a0);
 }
 
@@ -44,8 +44,8 @@ TEST(identification_registers_read_as_the_manual_says)
 		else
 			CHECK_EQ(value, id[i]);
 	}
-	CHECK_EQ(guest_read32(guest_machine.distributor + GICD_PIDR2) >> 4 & 0xf, 3);
-	CHECK_EQ(guest_read32(guest_machine.redistributors + GICD_PIDR2) >> 4 & 0xf, 3);
+	CHECK_EQ(guest_read32(guest_gic.distributor + GICD_PIDR2) >> 4 & 0xf, 3);
+	CHECK_EQ(guest_read32(guest_gic.redistributors + GICD_PIDR2) >> 4 & 0xf, 3);
 }
 
 TEST(unsigned_loads_clear_the_upper_bits)
@@ -95,12 +95,12 @@ TEST(signed_word_loads_extend_to_64_bits)
 
 TEST(doublewords_are_read_and_written_whole)
 {
-	uint64_t router = guest_machine.distributor + GICD_IROUTER + 8 * 96;
-	uint64_t typer = guest_read64(guest_this_cpu()->redistributor + GICR_TYPER);
+	uint64_t router = guest_gic.distributor + GICD_IROUTER + 8 * 96;
+	uint64_t typer = guest_read64(guest_gic_redistributor() + GICR_TYPER);
 
 	begin();
-	guest_write64(router, guest_cpus[0].mpidr);
-	CHECK_EQ(guest_read64(router), guest_cpus[0].mpidr);
+	guest_write64(router, guest_cpus[0].id);
+	CHECK_EQ(guest_read64(router), guest_cpus[0].id);
 	guest_write64(router, 0x0000000700000100);
 	CHECK_EQ(guest_read64(router), 0x0000000700000100);
 	CHECK_EQ(guest_read32(router), 0x100);
@@ -108,8 +108,8 @@ TEST(doublewords_are_read_and_written_whole)
 	guest_write32(router, 0);
 	CHECK_EQ(guest_read64(router), 0x0000000700000000);
 	guest_write64(router, 0);
-	CHECK_EQ(typer & 0xffffffff, guest_read32(guest_this_cpu()->redistributor + GICR_TYPER));
-	CHECK_EQ(typer >> 32, guest_read32(guest_this_cpu()->redistributor + GICR_TYPER + 4));
+	CHECK_EQ(typer & 0xffffffff, guest_read32(guest_gic_redistributor() + GICR_TYPER));
+	CHECK_EQ(typer >> 32, guest_read32(guest_gic_redistributor() + GICR_TYPER + 4));
 }
 
 TEST(byte_stores_change_one_byte)
@@ -148,7 +148,7 @@ TEST(the_zero_register_loads_nothing_and_stores_zero)
 	CHECK_EQ(before, after);
 	__asm__ volatile("str wzr, [%0]" ::"r"(priorities) : "memory");
 	CHECK_EQ(guest_read32(priorities), 0);
-	__asm__ volatile("str xzr, [%0]" ::"r"(guest_machine.distributor + GICD_IROUTER + 8 * 96)
+	__asm__ volatile("str xzr, [%0]" ::"r"(guest_gic.distributor + GICD_IROUTER + 8 * 96)
 			 : "memory");
 }
 
@@ -245,13 +245,13 @@ static void check_done_or_aborted(struct guest_fault fault, bool done)
 	CHECK(guest_cmdline_has("axvm"));
 	CHECK_EQ(fault.count, 1);
 	CHECK_EQ(guest_fault_class(fault), EC_DATA_ABORT);
-	CHECK_EQ(fault.esr & 0x3f, FSC_SYNC_EXTERNAL);
+	CHECK_EQ(fault.cause & 0x3f, FSC_SYNC_EXTERNAL);
 }
 
 /* A pair of words may reach the device as one doubleword: IROUTER takes both. */
 static uint64_t router96(void)
 {
-	return guest_machine.distributor + GICD_IROUTER + 8 * 96;
+	return guest_gic.distributor + GICD_IROUTER + 8 * 96;
 }
 
 TEST(a_pair_load_works_or_aborts)
@@ -267,7 +267,7 @@ TEST(a_pair_load_works_or_aborts)
 							  : "memory"));
 	check_done_or_aborted(fault, low == 0x00020100 && high == 5);
 	if (fault.count > 0)
-		CHECK_EQ(fault.far & ~7ull, router96());
+		CHECK_EQ(fault.address & ~7ull, router96());
 }
 
 TEST(a_pair_store_works_or_aborts)
@@ -335,9 +335,9 @@ TEST(an_unaligned_access_to_device_memory_faults_on_alignment_or_is_done)
 		return;
 	CHECK_EQ(fault.count, 1);
 	CHECK_EQ(guest_fault_class(fault), EC_DATA_ABORT);
-	CHECK((fault.esr & 0x3f) == FSC_ALIGNMENT ||
-	      (guest_cmdline_has("axvm") && (fault.esr & 0x3f) == FSC_SYNC_EXTERNAL));
-	CHECK_EQ(fault.far, priorities + 1);
+	CHECK((fault.cause & 0x3f) == FSC_ALIGNMENT ||
+	      (guest_cmdline_has("axvm") && (fault.cause & 0x3f) == FSC_SYNC_EXTERNAL));
+	CHECK_EQ(fault.address, priorities + 1);
 }
 
 /* 0x0c00_0000 is left free by the machine's memory map. */
@@ -347,15 +347,15 @@ TEST(an_access_to_nothing_is_an_external_abort)
 
 	CHECK_EQ(fault.count, 1);
 	CHECK_EQ(guest_fault_class(fault), EC_DATA_ABORT);
-	CHECK_EQ(fault.esr & 0x3f, FSC_SYNC_EXTERNAL);
-	CHECK_EQ(fault.far, 0x0c000008);
-	CHECK_EQ(fault.esr >> 6 & 1, 0);
+	CHECK_EQ(fault.cause & 0x3f, FSC_SYNC_EXTERNAL);
+	CHECK_EQ(fault.address, 0x0c000008);
+	CHECK_EQ(fault.cause >> 6 & 1, 0);
 	fault = PROBE(guest_write8(0x0c00000b, 1));
 	CHECK_EQ(fault.count, 1);
 	CHECK_EQ(guest_fault_class(fault), EC_DATA_ABORT);
-	CHECK_EQ(fault.esr & 0x3f, FSC_SYNC_EXTERNAL);
-	CHECK_EQ(fault.far, 0x0c00000b);
-	CHECK_EQ(fault.esr >> 6 & 1, 1); /* WnR */
+	CHECK_EQ(fault.cause & 0x3f, FSC_SYNC_EXTERNAL);
+	CHECK_EQ(fault.address, 0x0c00000b);
+	CHECK_EQ(fault.cause >> 6 & 1, 1); /* WnR */
 }
 
 AXTEST_MAIN(identification_registers_read_as_the_manual_says, unsigned_loads_clear_the_upper_bits,

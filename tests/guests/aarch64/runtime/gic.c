@@ -10,6 +10,13 @@
 #define ICC_SRE_EL1 s3_0_c12_c12_5
 #define ICC_IGRPEN1_EL1 s3_0_c12_c12_7
 
+struct guest_gic guest_gic;
+
+uint64_t guest_gic_redistributor(void)
+{
+	return guest_gic.redistributor[guest_this_cpu()->index];
+}
+
 static void wait_for_writes(uint64_t base)
 {
 	while (guest_read32(base + GICD_CTLR) & 1u << 31)
@@ -18,7 +25,7 @@ static void wait_for_writes(uint64_t base)
 
 void guest_gic_start_distributor(void)
 {
-	uint64_t base = guest_machine.distributor;
+	uint64_t base = guest_gic.distributor;
 	uint32_t lines = (guest_read32(base + GICD_TYPER) & 0x1f) + 1;
 
 	guest_write32(base + GICD_CTLR, 1u << 4); /* affinity routing */
@@ -37,8 +44,8 @@ void guest_gic_start_distributor(void)
 static uint64_t find_redistributor(uint64_t mpidr)
 {
 	uint64_t affinity = (mpidr >> 8 & 0xff000000u) | (mpidr & 0xffffff);
-	uint64_t at = guest_machine.redistributors;
-	uint64_t end = at + guest_machine.redistributors_bytes;
+	uint64_t at = guest_gic.redistributors;
+	uint64_t end = at + guest_gic.redistributors_bytes;
 
 	for (; at < end; at += 0x20000) {
 		uint64_t typer = guest_read64(at + GICR_TYPER);
@@ -54,9 +61,9 @@ static uint64_t find_redistributor(uint64_t mpidr)
 void guest_gic_start_cpu(void)
 {
 	struct guest_cpu *cpu = guest_this_cpu();
-	uint64_t base = find_redistributor(cpu->mpidr);
+	uint64_t base = find_redistributor(cpu->id);
 
-	cpu->redistributor = base;
+	guest_gic.redistributor[cpu->index] = base;
 	guest_write32(base + GICR_WAKER, guest_read32(base + GICR_WAKER) & ~2u);
 	while (guest_read32(base + GICR_WAKER) & 4)
 		;
@@ -71,15 +78,14 @@ void guest_gic_start_cpu(void)
 	WRITE_SYSREG(ICC_BPR1_EL1, 0);
 	WRITE_SYSREG(ICC_PMR_EL1, 0xff);
 	WRITE_SYSREG(ICC_IGRPEN1_EL1, 1);
-	cpu->eoi_split = false;
 }
 
 /* The frame that holds an interrupt's registers: the distributor, or this CPU's SGI frame. */
 static uint64_t frame(uint32_t intid)
 {
 	if (intid >= 32)
-		return guest_machine.distributor;
-	return guest_this_cpu()->redistributor + GICR_SGI;
+		return guest_gic.distributor;
+	return guest_gic_redistributor() + GICR_SGI;
 }
 
 static uint64_t bit_register(uint32_t intid, uint32_t offset)
@@ -155,7 +161,7 @@ void guest_gic_clear_active(uint32_t intid)
 
 void guest_gic_route(uint32_t spi, uint64_t mpidr)
 {
-	guest_write64(guest_machine.distributor + GICD_IROUTER + 8 * (uint64_t)spi, mpidr);
+	guest_write64(guest_gic.distributor + GICD_IROUTER + 8 * (uint64_t)spi, mpidr);
 }
 
 void guest_gic_priority_mask(uint8_t mask)
@@ -166,7 +172,6 @@ void guest_gic_priority_mask(uint8_t mask)
 void guest_gic_eoi_split(bool split)
 {
 	WRITE_SYSREG(ICC_CTLR_EL1, split ? 2 : 0);
-	guest_this_cpu()->eoi_split = split;
 }
 
 void guest_gic_deactivate(uint32_t intid)
@@ -185,7 +190,7 @@ void guest_gic_send(uint64_t mpidr, uint32_t targets, uint32_t sgi)
 
 void guest_gic_send_self(uint32_t sgi)
 {
-	uint64_t mpidr = guest_this_cpu()->mpidr;
+	uint64_t mpidr = guest_this_cpu()->id;
 
 	guest_gic_send(mpidr, 1u << (mpidr & 0xf), sgi);
 }
@@ -194,4 +199,26 @@ void guest_gic_send_others(uint32_t sgi)
 {
 	guest_barrier();
 	WRITE_SYSREG(ICC_SGI1R_EL1, 1ull << 40 | (uint64_t)sgi << 24);
+}
+
+void guest_ipi_enable(void)
+{
+	guest_gic_enable(GUEST_IRQ_IPI);
+}
+
+void guest_ipi_disable(void)
+{
+	guest_gic_disable(GUEST_IRQ_IPI);
+}
+
+void guest_ipi_send(uint32_t index)
+{
+	uint64_t mpidr = guest_cpus[index].id;
+
+	guest_gic_send(mpidr, 1u << (mpidr & 0xf), GUEST_IRQ_IPI);
+}
+
+void guest_ipi_clear(void)
+{
+	guest_gic_clear_pending(GUEST_IRQ_IPI);
 }

@@ -3,11 +3,7 @@
 #ifndef GUEST_AARCH64_INTERNAL_H
 #define GUEST_AARCH64_INTERNAL_H
 
-#include "runtime.h"
-
-/* The image's beginning and end, .bss included; from the linker script. */
-extern const char _start[];
-extern const char __bss_end[];
+#include "boot.h"
 
 /* start.S calls these, in this order. */
 void guest_mmu_build(void);

@@ -78,12 +78,38 @@ void guest_tlb_flush(void)
 	__asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" ::: "memory");
 }
 
-void guest_window(uint64_t gib, enum guest_attribute attribute)
+void guest_tables_written(void)
+{
+	__asm__ volatile("dsb ishst\n\tisb" ::: "memory");
+}
+
+uint64_t guest_entry_table(uint64_t table)
+{
+	return table | TABLE;
+}
+
+/* A page's low bits are those of a table, one level further down. */
+uint64_t guest_entry_page(uint64_t physical)
+{
+	return block(physical, GUEST_NORMAL) | TABLE;
+}
+
+static void set_window(uint64_t entry)
 {
 	guest_level1[511] = 0;
 	guest_tlb_flush();
-	guest_level1[511] = block(gib * GUEST_GIB, attribute);
+	guest_level1[511] = entry;
 	guest_tlb_flush();
+}
+
+void guest_window(uint64_t gib, enum guest_attribute attribute)
+{
+	set_window(block(gib * GUEST_GIB, attribute));
+}
+
+void guest_window_table(uint64_t table)
+{
+	set_window(guest_entry_table(table));
 }
 
 void guest_sync_code(void *code, size_t bytes)
@@ -93,4 +119,11 @@ void guest_sync_code(void *code, size_t bytes)
 	for (uint64_t at = (uint64_t)(uintptr_t)code & ~15ull; at < end; at += 16)
 		__asm__ volatile("dc cvau, %0\n\tdsb ish\n\tic ivau, %0" ::"r"(at) : "memory");
 	guest_barrier();
+}
+
+void guest_write_function(uint32_t *code, uint32_t value)
+{
+	code[0] = 0xd2800000u | (value & 0xffff) << 5; /* mov x0, value */
+	code[1] = 0xd65f03c0u;			       /* ret */
+	guest_sync_code(code, 8);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* PSCI by HVC, the other CPUs, and time. */
+/* PSCI by HVC, and the other CPUs. */
 #include "internal.h"
 
 int64_t guest_hvc(uint64_t function, uint64_t a, uint64_t b, uint64_t c)
@@ -34,6 +34,7 @@ void guest_power_off(void)
 
 void guest_other_cpu(struct guest_cpu *cpu)
 {
+	cpu->arrived[0] = READ_SYSREG(mpidr_el1) & 0xff00ffffffull;
 	guest_gic_start_cpu();
 	cpu->run(cpu->argument);
 	__atomic_store_n(&cpu->done, 1, __ATOMIC_RELEASE);
@@ -42,76 +43,22 @@ void guest_other_cpu(struct guest_cpu *cpu)
 		guest_wfi();
 }
 
-int64_t guest_cpu_start(uint32_t index, void (*run)(void *argument), void *argument)
+int64_t guest_firmware_version(void)
 {
-	struct guest_cpu *cpu = &guest_cpus[index];
-
-	cpu->run = run;
-	cpu->argument = argument;
-	__atomic_store_n(&cpu->done, 0, __ATOMIC_RELEASE);
-	guest_barrier();
-	return guest_hvc(PSCI_CPU_ON, cpu->mpidr, (uintptr_t)guest_other_cpu_entry, (uintptr_t)cpu);
+	return guest_hvc(PSCI_VERSION, 0, 0, 0);
 }
 
-bool guest_cpu_wait_off(uint32_t index)
+int64_t guest_firmware_start(uint64_t id, uint64_t entry, uint64_t argument)
 {
-	struct guest_cpu *cpu = &guest_cpus[index];
-
-	if (!guest_wait(&cpu->done, 5000000))
-		return false;
-	uint64_t end = guest_ticks() + guest_us(5000000);
-	while (guest_ticks() < end) {
-		if (guest_hvc(PSCI_AFFINITY_INFO, cpu->mpidr, 0, 0) == 1)
-			return true;
-	}
-	return false;
+	return guest_hvc(PSCI_CPU_ON, id, entry, argument);
 }
 
-uint64_t guest_ticks(void)
+int64_t guest_firmware_suspend(void)
 {
-	__asm__ volatile("isb" ::: "memory");
-	return READ_SYSREG(cntvct_el0);
+	return guest_hvc(PSCI_CPU_SUSPEND, 0, 0, 0);
 }
 
-uint64_t guest_hz(void)
+bool guest_cpu_is_off(uint32_t index)
 {
-	return READ_SYSREG(cntfrq_el0);
-}
-
-uint64_t guest_us(uint64_t us)
-{
-	return us * (guest_hz() / 1000000);
-}
-
-void guest_sleep(uint64_t us)
-{
-	uint64_t end = guest_ticks() + guest_us(us);
-
-	WRITE_SYSREG(cntv_cval_el0, end);
-	WRITE_SYSREG(cntv_ctl_el0, 1);
-	/* Masked from the look to the WFI, which a pending interrupt ends all the same. */
-	guest_irq_disable();
-	while (guest_ticks() < end) {
-		guest_wfi();
-		guest_irq_enable();
-		guest_barrier();
-		guest_irq_disable();
-	}
-	guest_irq_enable();
-}
-
-bool guest_wait_for(const uint32_t *counter, uint32_t at_least, uint64_t us)
-{
-	uint64_t end = guest_ticks() + guest_us(us);
-
-	while (__atomic_load_n(counter, __ATOMIC_ACQUIRE) < at_least) {
-		if (guest_ticks() > end)
-			return false;
-	}
-	return true;
-}
-
-bool guest_wait(const uint32_t *flag, uint64_t us)
-{
-	return guest_wait_for(flag, 1, us);
+	return guest_hvc(PSCI_AFFINITY_INFO, guest_cpus[index].id, 0, 0) == 1;
 }

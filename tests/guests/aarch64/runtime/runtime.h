@@ -6,8 +6,19 @@
 #ifndef GUEST_AARCH64_RUNTIME_H
 #define GUEST_AARCH64_RUNTIME_H
 
-#include "guest.h"
+#include "machine.h"
 #include "offsets.h"
+
+#define GUEST_EARLY_UART 0x09000000
+#define GUEST_NOWHERE 0x0c000000ull
+#define GUEST_DEVICES 0x08000000ull
+#define GUEST_DEVICES_END 0x0a200000ull
+#define GUEST_ALREADY_ON PSCI_ALREADY_ON
+#define GUEST_STARTING PSCI_ON_PENDING
+#define GUEST_NO_CPU PSCI_INVALID_PARAMETERS
+#define GUEST_NO_CPU_ID 0x00ff0f07ull
+#define GUEST_FP_RESET 0
+#define GUEST_FP_BYTES (32 * 16 + 16)
 
 /* ---- CPU ------------------------------------------------------------------------------ */
 
@@ -29,34 +40,7 @@ struct guest_frame {
 };
 _Static_assert(sizeof(struct guest_frame) == FRAME_BYTES, "vectors.S");
 
-/* What a probed instruction met. */
-struct guest_fault {
-	uint64_t count; /* synchronous exceptions since guest_probe_begin() */
-	uint64_t esr;	/* of the last one */
-	uint64_t far;
-	uint64_t pc;
-};
-
-struct guest_cpu {
-	uint64_t stack;
-	uint64_t index;
-	uint64_t mpidr; /* affinity fields only */
-	bool probing;
-	struct guest_fault fault;
-	uint64_t redistributor;
-	void (*on_irq)(uint32_t intid);
-	bool eoi_split; /* ICC_CTLR_EL1.EOImode is 1: guest_exception drops, the handler deactivates */
-	void (*run)(void *argument);
-	void *argument;
-	uint32_t done; /* set with release order when run has returned */
-};
 _Static_assert(offsetof(struct guest_cpu, stack) == CPU_STACK, "start.S");
-
-extern struct guest_cpu guest_cpus[GUEST_CPUS_MAX];
-extern uint8_t guest_stacks[GUEST_CPUS_MAX][GUEST_STACK_BYTES];
-/* From the device tree. */
-uint32_t guest_cpu_count(void);
-struct guest_cpu *guest_this_cpu(void);
 
 static inline void guest_irq_enable(void)
 {
@@ -80,23 +64,9 @@ static inline void guest_barrier(void)
 
 /* ---- probing -------------------------------------------------------------------------- */
 
-/*
- * Between begin and end a synchronous exception on this CPU is noted and its instruction skipped; a
- * failed instruction fetch, and any exception outside the image, returns to the caller (x30)
- * instead. end() gives what was noted.
- */
-void guest_probe_begin(void);
-struct guest_fault guest_probe_end(void);
-/* The statement between the two: `struct guest_fault fault = PROBE(guest_read32(address));` */
-#define PROBE(...)                   \
-	__extension__({              \
-		guest_probe_begin(); \
-		__VA_ARGS__;         \
-		guest_probe_end();   \
-	})
 static inline uint32_t guest_fault_class(struct guest_fault fault)
 {
-	return (uint32_t)(fault.esr >> 26) & 0x3f;
+	return (uint32_t)(fault.cause >> 26) & 0x3f;
 }
 #define EC_UNKNOWN 0x00u
 #define EC_INSTRUCTION_ABORT 0x21u
@@ -160,35 +130,10 @@ static inline void guest_write64(uint64_t address, uint64_t value)
 	__asm__ volatile("str %0, [%1]" ::"r"(value), "r"(address) : "memory");
 }
 
-#define GUEST_GIB (1ull << 30)
 #define GUEST_VA_BITS 39u
 /* The last GiB of the virtual addresses shows any other. */
 #define GUEST_WINDOW (511 * GUEST_GIB)
-enum guest_attribute { GUEST_DEVICE = 0, GUEST_NORMAL = 1, GUEST_UNCACHED = 2 };
-/* Maps the GiB at physical address `gib * 1 GiB` at GUEST_WINDOW, executable. */
-void guest_window(uint64_t gib, enum guest_attribute attribute);
-/* Physical address bits of the CPU, at most 48. */
-uint32_t guest_pa_bits(void);
-/* Makes code that was written visible to fetches. */
-void guest_sync_code(void *code, size_t bytes);
 extern uint64_t guest_level1[512]; /* the table of TTBR0_EL1: 1 GiB per entry */
-void guest_tlb_flush(void);
-
-/* ---- the machine of the device tree ---------------------------------------------------- */
-
-struct guest_machine {
-	uint64_t ram_base;
-	uint64_t ram_bytes;
-	uint64_t uart;
-	uint32_t uart_irq; /* INTID */
-	uint64_t distributor;
-	uint64_t redistributors;
-	uint64_t redistributors_bytes;
-	uint32_t cpu_count;
-	uint64_t mpidr[GUEST_CPUS_MAX];
-	const char *cmdline;
-};
-extern struct guest_machine guest_machine;
 
 /* ---- PSCI ----------------------------------------------------------------------------- */
 
@@ -215,24 +160,14 @@ extern struct guest_machine guest_machine;
 int64_t guest_hvc(uint64_t function, uint64_t a, uint64_t b, uint64_t c);
 int64_t guest_smc(uint64_t function, uint64_t a, uint64_t b, uint64_t c);
 
-/* Starts a CPU that is off with run(argument); it switches itself off when that returns. */
-int64_t guest_cpu_start(uint32_t index, void (*run)(void *argument), void *argument);
-/* Waits, up to some seconds, until run has returned and AFFINITY_INFO says that the CPU is off. */
-bool guest_cpu_wait_off(uint32_t index);
-/* Entry point of guest_cpu_start, for tests that call CPU_ON themselves; context: its guest_cpu. */
-void guest_other_cpu_entry(void);
+/* ---- interrupts ------------------------------------------------------------------------ */
 
-/* ---- time ----------------------------------------------------------------------------- */
+/* What on_irq is called with: INTIDs. */
+#define GUEST_IRQ_IPI 3u
+#define GUEST_IRQ_TIMER PPI_VIRTUAL_TIMER
 
-/* Virtual count. */
-uint64_t guest_ticks(void);
-uint64_t guest_hz(void);
-uint64_t guest_us(uint64_t us); /* in ticks */
-/* By WFI and the virtual timer, whose interrupt is enabled; on_irq must quiet it. IRQs end enabled. */
-void guest_sleep(uint64_t us);
-/* Spins until *flag is not 0, at most so long; whether it is. */
-bool guest_wait(const uint32_t *flag, uint64_t us);
-bool guest_wait_for(const uint32_t *counter, uint32_t at_least, uint64_t us);
+#define GUEST_TIMER_1 virtual
+#define GUEST_TIMER_2 physical
 
 /* ---- GICv3 ---------------------------------------------------------------------------- */
 
@@ -257,6 +192,16 @@ bool guest_wait_for(const uint32_t *counter, uint32_t at_least, uint64_t us);
 #define PPI_VIRTUAL_TIMER 27u
 #define PPI_PHYSICAL_TIMER 30u
 
+struct guest_gic {
+	uint64_t distributor;
+	uint64_t redistributors;
+	uint64_t redistributors_bytes;
+	uint64_t redistributor[GUEST_CPUS_MAX];
+};
+extern struct guest_gic guest_gic;
+/* This CPU's. */
+uint64_t guest_gic_redistributor(void);
+
 void guest_gic_start_distributor(void);
 void guest_gic_start_cpu(void);
 /* SGIs and PPIs: of this CPU. */
@@ -272,6 +217,7 @@ void guest_gic_set_active(uint32_t intid);
 void guest_gic_clear_active(uint32_t intid);
 void guest_gic_route(uint32_t spi, uint64_t mpidr);
 void guest_gic_priority_mask(uint8_t mask);
+/* Ending an interrupt only drops the priority: the handler deactivates. */
 void guest_gic_eoi_split(bool split);
 void guest_gic_deactivate(uint32_t intid);
 /* To the CPUs with the same affinity 3, 2, 1 as the target, bit n of targets: affinity 0 is n. */

@@ -20,6 +20,37 @@ struct guest_fault guest_probe_end(void)
 	return cpu->fault;
 }
 
+enum guest_fault_kind guest_fault_kind(struct guest_fault fault)
+{
+	if (fault.count == 0)
+		return GUEST_FAULT_NONE;
+	switch (guest_fault_class(fault)) {
+	case EC_UNKNOWN:
+		return GUEST_FAULT_UNDEFINED;
+	case EC_INSTRUCTION_ABORT:
+		return GUEST_FAULT_FETCH;
+	case EC_DATA_ABORT:
+		return GUEST_FAULT_DATA;
+	default:
+		return GUEST_FAULT_OTHER;
+	}
+}
+
+bool guest_fault_is_external(struct guest_fault fault)
+{
+	enum guest_fault_kind kind = guest_fault_kind(fault);
+
+	return (kind == GUEST_FAULT_FETCH || kind == GUEST_FAULT_DATA) &&
+	       (fault.cause & 0x3f) == FSC_SYNC_EXTERNAL;
+}
+
+bool guest_fault_is_walk(struct guest_fault fault, enum guest_fault_kind kind)
+{
+	/* Who emulates it may not know the level. */
+	return guest_fault_kind(fault) == kind &&
+	       (guest_fault_is_external(fault) || (fault.cause & 0x3c) == 0x14);
+}
+
 static void put_number(const char *label, uint64_t value)
 {
 	axtest_puts(label);
@@ -51,8 +82,8 @@ static void synchronous(struct guest_frame *frame, uint64_t slot)
 	if (!cpu->probing)
 		unexpected(frame, slot);
 	cpu->fault.count++;
-	cpu->fault.esr = esr;
-	cpu->fault.far = READ_SYSREG(far_el1);
+	cpu->fault.cause = esr;
+	cpu->fault.address = READ_SYSREG(far_el1);
 	cpu->fault.pc = frame->pc;
 	if (class == EC_INSTRUCTION_ABORT || class == EC_PC_ALIGNMENT || is_foreign(frame->pc))
 		frame->pc = frame->x[30];

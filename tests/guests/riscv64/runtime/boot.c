@@ -71,6 +71,18 @@ void guest_machine_read_isa(const void *fdt)
 	guest_plic_read(fdt);
 }
 
+uint32_t guest_device_places(uint64_t *places, uint32_t max)
+{
+	const uint64_t all[] = { guest_machine.uart, guest_plic.base,
+				 guest_plic.base + PLIC_PENDING, guest_plic.base + PLIC_ENABLE,
+				 guest_plic.base + PLIC_THRESHOLD };
+	uint32_t count = guest_plic.base != 0 ? sizeof(all) / sizeof(all[0]) : 1;
+
+	for (uint32_t i = 0; i < count && i < max; i++)
+		places[i] = all[i];
+	return count < max ? count : max;
+}
+
 void guest_first_cpu(const void *fdt, uint64_t hart)
 {
 	guest_machine_read(fdt, hart);

@@ -5,6 +5,7 @@
 
 #define GUEST_STACK_BYTES 32768
 #define CPU_STACK 0
+#define CPU_ARRIVED 8
 #define FRAME_BYTES 272
 
 #endif

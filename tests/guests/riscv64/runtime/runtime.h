@@ -10,6 +10,15 @@
 #include "offsets.h"
 
 #define GUEST_EARLY_UART 0x10000000
+#define GUEST_NOWHERE 0x18000000ull
+#define GUEST_DEVICES 0x0c000000ull
+#define GUEST_DEVICES_END 0x10200000ull
+#define GUEST_ALREADY_ON SBI_ERR_ALREADY_AVAILABLE
+#define GUEST_STARTING SBI_ERR_INVALID_PARAM /* OpenSBI's answer while it starts */
+#define GUEST_NO_CPU SBI_ERR_INVALID_PARAM
+#define GUEST_NO_CPU_ID 0x00ff0f07ull
+#define GUEST_FP_RESET 0xffffffff00000000ull /* 0.0f */
+#define GUEST_FP_BYTES (33 * 8)
 
 /* ---- CPU ------------------------------------------------------------------------------ */
 
@@ -58,6 +67,7 @@ struct guest_frame {
 };
 _Static_assert(sizeof(struct guest_frame) == FRAME_BYTES, "vectors.S");
 _Static_assert(offsetof(struct guest_cpu, stack) == CPU_STACK, "start.S");
+_Static_assert(offsetof(struct guest_cpu, arrived) == CPU_ARRIVED, "start.S");
 
 static inline void guest_irq_enable(void)
 {
@@ -193,8 +203,5 @@ struct guest_sbi {
 struct guest_sbi guest_sbi(uint64_t extension, uint64_t function, uint64_t a0, uint64_t a1,
 			   uint64_t a2);
 struct guest_sbi guest_sbi6(uint64_t extension, uint64_t function, const uint64_t arguments[6]);
-
-/* Entry point of guest_cpu_start, for tests that call HSM themselves; opaque: its guest_cpu. */
-void guest_other_cpu_entry(void);
 
 #endif

@@ -55,15 +55,9 @@ int64_t guest_firmware_start(uint64_t id, uint64_t entry, uint64_t argument)
 	return guest_sbi(SBI_HSM, SBI_HSM_START, id, entry, argument).error;
 }
 
-int64_t guest_cpu_start(uint32_t index, void (*run)(void *argument), void *argument)
+int64_t guest_firmware_suspend(void)
 {
-	struct guest_cpu *cpu = &guest_cpus[index];
-
-	cpu->run = run;
-	cpu->argument = argument;
-	__atomic_store_n(&cpu->done, 0, __ATOMIC_RELEASE);
-	guest_barrier();
-	return guest_firmware_start(cpu->id, (uintptr_t)guest_other_cpu_entry, (uintptr_t)cpu);
+	return guest_sbi(SBI_HSM, SBI_HSM_SUSPEND, 0, 0, 0).error;
 }
 
 bool guest_cpu_is_off(uint32_t index)

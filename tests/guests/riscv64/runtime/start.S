@@ -66,8 +66,13 @@ first_cpu:
 	.globl	guest_other_cpu_entry
 	.balign	4
 guest_other_cpu_entry:
-	csrw	sie, zero
 	mv	tp, a1
+	csrr	t0, satp
+	csrr	t1, sstatus
+	sd	a0, CPU_ARRIVED(tp)
+	sd	t0, CPU_ARRIVED+8(tp)
+	sd	t1, CPU_ARRIVED+16(tp)
+	csrw	sie, zero
 	call	enter_c
 	call	guest_mmu_on
 	mv	a0, tp

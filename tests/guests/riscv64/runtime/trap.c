@@ -45,6 +45,20 @@ enum guest_fault_kind guest_fault_kind(struct guest_fault fault)
 	}
 }
 
+bool guest_fault_is_external(struct guest_fault fault)
+{
+	enum guest_fault_kind kind = guest_fault_kind(fault);
+
+	return kind == GUEST_FAULT_FETCH || kind == GUEST_FAULT_DATA;
+}
+
+bool guest_fault_is_walk(struct guest_fault fault, enum guest_fault_kind kind)
+{
+	/* QEMU's own answer is a page fault. */
+	return guest_fault_kind(fault) == kind ||
+	       (!guest_cmdline_has("axvm") && fault.cause >= CAUSE_FETCH_PAGE);
+}
+
 static void put_number(const char *label, uint64_t value)
 {
 	axtest_puts(label);

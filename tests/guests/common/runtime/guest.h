@@ -15,8 +15,20 @@
 
 #define GUEST_CPUS_MAX 8u
 
-/* The guest itself. Most guests take the one of common/test_main.c, which runs axtest_main(). */
+/* The guest itself. Most guests take the one of common/test_main.c: the shared tests, then the ISA's. */
 void guest_main(void);
+
+/*
+ * A guest NAME is common/NAME.c, whose tests stand in GUEST_SHARED_TESTS, and tests/guests/<isa>/NAME.c,
+ * whose tests stand in AXTEST_MAIN; one of the two may be missing.
+ */
+#define GUEST_SHARED_TESTS(...)                                                   \
+	int guest_shared_tests(void)                                              \
+	{                                                                         \
+		static const struct axtest_case *const cases[] = { __VA_ARGS__ }; \
+		return axtest_run(cases, sizeof(cases) / sizeof(cases[0]), NULL); \
+	}
+int guest_shared_tests(void);
 
 /* Ends the VM. Does not return. */
 _Noreturn void guest_power_off(void);

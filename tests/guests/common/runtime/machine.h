@@ -6,6 +6,12 @@
  *   GUEST_IRQ_TIMER, GUEST_IRQ_IPI  what on_irq is called with
  *   GUEST_WINDOW                    virtual address of the GiB that shows any physical one
  *   GUEST_TIMER_1, GUEST_TIMER_2    names of the timers that guest_timers describes
+ *   GUEST_NOWHERE                   16 MiB below 4 GiB where the machine has nothing
+ *   GUEST_DEVICES, _END             where most of its devices are
+ *   GUEST_ALREADY_ON, GUEST_STARTING, GUEST_NO_CPU  what guest_firmware_start() says
+ *   GUEST_NO_CPU_ID                 an id that no CPU has
+ *   GUEST_FP_RESET                  what the firmware may leave in each 8 bytes of an FP register
+ *   GUEST_FP_BYTES                  what guest_fp_store() writes
  */
 #ifndef GUEST_MACHINE_H
 #define GUEST_MACHINE_H
@@ -45,9 +51,14 @@ enum guest_fault_kind {
 	GUEST_FAULT_OTHER,
 };
 enum guest_fault_kind guest_fault_kind(struct guest_fault fault);
+/* FETCH or DATA: whether it was an access that nobody answers, and not a guest's own table. */
+bool guest_fault_is_external(struct guest_fault fault);
+/* Whether it is of this kind, because nobody answers on the way through the tables. */
+bool guest_fault_is_walk(struct guest_fault fault, enum guest_fault_kind kind);
 
 struct guest_cpu {
 	uint64_t stack;
+	uint64_t arrived[3]; /* its own id, and what else the ISA's start code found */
 	uint64_t index;
 	uint64_t id;
 	bool probing;
@@ -67,10 +78,14 @@ struct guest_cpu *guest_this_cpu(void);
 int64_t guest_cpu_start(uint32_t index, void (*run)(void *argument), void *argument);
 /* What the firmware says of it. */
 bool guest_cpu_is_off(uint32_t index);
+/* Entry point of guest_cpu_start, for tests that start CPUs themselves; argument: its guest_cpu. */
+void guest_other_cpu_entry(void);
 /* Waits, up to some seconds, until run has returned and the CPU is off. */
 bool guest_cpu_wait_off(uint32_t index);
 /* The shortest call of the firmware that there is; its version, above 0. */
 int64_t guest_firmware_version(void);
+/* Gives this CPU up until an interrupt is pending, masked or not. 0, or what the firmware says. */
+int64_t guest_firmware_suspend(void);
 /* A CPU by its id, entered at `entry` with `argument`; what the firmware says. */
 int64_t guest_firmware_start(uint64_t id, uint64_t entry, uint64_t argument);
 
@@ -140,11 +155,32 @@ uint64_t guest_entry_page(uint64_t physical);
 /* Makes entries that were not valid before seen. */
 void guest_tables_written(void);
 void guest_tlb_flush(void);
+/* Physical addresses of device registers that may be read and written, at most `max` of them. */
+uint32_t guest_device_places(uint64_t *places, uint32_t max);
 /* Physical address bits that a table entry can have. */
 uint32_t guest_pa_bits(void);
 /* Makes code that was written visible to fetches. */
 void guest_sync_code(void *code, size_t bytes);
 /* Writes a function to `code`, at most 16 bytes, that returns `value`, below 2048. */
 void guest_write_function(uint32_t *code, uint32_t value);
+
+/* ---- what the ISA's file of a guest supplies to the shared one -------------------------------- */
+
+/* fp.c: the FP registers and their control registers; a state that depends on `seed` alone. */
+void guest_fp_store(void *state);
+void guest_fp_load(const void *state);
+void guest_fp_pattern(void *state, uint64_t seed);
+
+/* hostile_mmio.c: loads and stores, `kind` is below GUEST_ACCESS_KINDS and 0 to 3 are 1 to 8 bytes. */
+#define GUEST_ACCESS_KINDS 6u
+void guest_access_read(uint64_t at, uint32_t kind);
+void guest_access_write(uint64_t at, uint32_t kind, uint64_t value);
+/* Whether QEMU's own machine stays whole when something wild is written there. */
+bool guest_access_is_harmless(uint64_t address);
+
+/* spin.c: leaves the VM in one way of many. */
+void guest_leave_once(uint64_t turn);
+/* What it needs before; on every CPU. */
+void guest_leave_prepare(void);
 
 #endif

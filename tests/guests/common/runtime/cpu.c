@@ -1,6 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Waiting: for a time, for a flag, for a CPU's end. */
+/* Starting CPUs, and waiting: for a time, for a flag, for a CPU's end. */
 #include "runtime.h"
+
+int64_t guest_cpu_start(uint32_t index, void (*run)(void *argument), void *argument)
+{
+	struct guest_cpu *cpu = &guest_cpus[index];
+
+	cpu->run = run;
+	cpu->argument = argument;
+	__atomic_store_n(&cpu->done, 0, __ATOMIC_RELEASE);
+	guest_barrier();
+	return guest_firmware_start(cpu->id, (uintptr_t)guest_other_cpu_entry, (uintptr_t)cpu);
+}
 
 uint64_t guest_us(uint64_t us)
 {

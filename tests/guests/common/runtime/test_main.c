@@ -4,6 +4,7 @@
 
 void guest_main(void)
 {
+	(void)guest_shared_tests();
 	(void)axtest_main(NULL);
 	guest_finish();
 }
