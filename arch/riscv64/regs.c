@@ -33,7 +33,6 @@
 #define SELECT_IMSIC_LAST 0xffu
 
 #define EIID_SHIFT 16
-#define EIID_MASK 0x7ffu
 #define TOPI_PRIORITY 1u /* while hvictl.IPRIOM is 0 [AIA 6.3.4] */
 
 /* An instruction on a CSR: what it does beside reading, which it always may. */
@@ -41,8 +40,8 @@ struct csr_access {
 	uint32_t csr;
 	unsigned rd;
 	bool writes;
-	uint64_t set;	/* the bits it sets, */
-	uint64_t clear; /* after having cleared these */
+	uint64_t mask;	/* the bits that become as in `value`; 0 where it only reads */
+	uint64_t value; /* those of the mask, or of a write */
 };
 
 static struct csr_access csr_access(const struct axvm_vcpu *vcpu, uint32_t instruction)
@@ -51,19 +50,20 @@ static struct csr_access csr_access(const struct axvm_vcpu *vcpu, uint32_t instr
 	unsigned field = instruction >> 15 & 31;
 	bool is_immediate = (instruction >> 14 & 1) != 0;
 	uint64_t operand = is_immediate ? field : axvm_riscv64_get_x(vcpu, field);
+	bool writes = operation == 1 || field != 0;
 
 	return (struct csr_access){
 		.csr = instruction >> 20,
 		.rd = instruction >> 7 & 31,
-		.writes = operation == 1 || field != 0,
-		.set = operation == 3 ? 0 : operand,
-		.clear = operation == 1 ? UINT64_MAX : operand,
+		.writes = writes,
+		.mask = operation == 1 ? UINT64_MAX : operand,
+		.value = operation == 3 ? 0 : operand,
 	};
 }
 
 static uint64_t new_value(const struct csr_access *access, uint64_t old)
 {
-	return (old & ~access->clear) | access->set;
+	return (old & ~access->mask) | (access->value & access->mask);
 }
 
 /* ---- counters -------------------------------------------------------------------------------------- */
@@ -105,7 +105,7 @@ static bool access_counter(struct axvm_vcpu *vcpu, const struct csr_access *acce
 static bool access_select(struct axvm_vcpu *vcpu, const struct csr_access *access, uint64_t *value)
 {
 	*value = vcpu->arch.sys.vsiselect;
-	if (access->writes) {
+	if (access->mask != 0) {
 		vcpu->arch.sys.vsiselect = new_value(access, *value) & SELECT_MASK;
 		axvm_hal_sysreg_flush(vcpu);
 	}
@@ -126,10 +126,8 @@ static bool access_register(struct axvm_vcpu *vcpu, const struct csr_access *acc
 
 	if (select >= SELECT_IPRIO_FIRST && select <= SELECT_IPRIO_LAST)
 		return access_priority(select, value);
-	if (select < SELECT_IMSIC_FIRST || select > SELECT_IMSIC_LAST ||
-	    !axvm_imsic_read(vcpu, select, value))
-		return false;
-	return !access->writes || axvm_imsic_write(vcpu, select, new_value(access, *value));
+	return select >= SELECT_IMSIC_FIRST && select <= SELECT_IMSIC_LAST &&
+	       axvm_imsic_update(vcpu, select, access->mask, access->value, value);
 }
 
 /* A write claims what was read, whatever it writes. */
@@ -137,7 +135,7 @@ static bool access_top(struct axvm_vcpu *vcpu, const struct csr_access *access, 
 {
 	*value = axvm_imsic_top(vcpu);
 	if (access->writes && *value != 0)
-		axvm_imsic_claim(vcpu, *value >> EIID_SHIFT & EIID_MASK);
+		axvm_imsic_claim(vcpu, (uint32_t)*value);
 	return true;
 }
 
