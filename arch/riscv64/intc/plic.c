@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The virtual PLIC. Each S context keeps what it could claim (pending and enabled) as bits sorted by
- * priority, with a summary of the words and one of the priorities: the best is found by counting zeros
- * three times. Whatever makes a source pending or not, enables it or moves its priority keeps these sets.
+ * priority, with a summary of the words and one of the priorities: the best is found by three searches
+ * for a lowest bit. Whatever makes a source pending or not, enables it or moves its priority keeps these
+ * sets.
  *
  * One lock for changes. Registers that are only read, and a claim with nothing to claim, go without it.
  */
@@ -12,11 +13,15 @@
 #include <string.h>
 
 #include "arch.h"
+#include "bits.h"
 #include "exit.h"
 #include "plic.h"
 
 #define PLIC_WORDS (AXVM_PLIC_SOURCES / 32)
-#define PLIC_PRIORITIES (AXVM_PLIC_PRIORITY_MAX + 1)
+/* A priority's rank, so that the lowest bit is the best: 0 for priority 7, 7 for the one that never is. */
+#define PLIC_RANKS (AXVM_PLIC_PRIORITY_MAX + 1)
+#define PLIC_RANK(priority) (AXVM_PLIC_PRIORITY_MAX - (priority))
+#define PLIC_RANKS_CLAIMED ((1u << AXVM_PLIC_PRIORITY_MAX) - 1)
 
 /* Memory map [PLIC 3]. */
 #define PLIC_PENDING 0x1000u
@@ -33,11 +38,11 @@
 /* The S context of the vCPU with the same index. Changed under the lock. */
 struct plic_context {
 	_Atomic uint32_t threshold;
-	_Atomic uint32_t
-		levels; /* bit p: `ready[p]` has one; those of priority 0 are never claimed */
-	bool line;	/* as axvm_riscv64_set_external was told */
-	uint32_t summary[PLIC_PRIORITIES]; /* bit w: word w of `ready` is not 0 */
-	uint32_t ready[PLIC_PRIORITIES][PLIC_WORDS];
+	_Atomic uint32_t ranks; /* bit r: `ready[r]` has one */
+	uint32_t index;
+	bool line;		      /* as axvm_riscv64_set_external was told */
+	uint32_t summary[PLIC_RANKS]; /* bit w: word w of `ready` is not 0 */
+	uint32_t ready[PLIC_RANKS][PLIC_WORDS];
 	_Atomic uint32_t enabled[PLIC_WORDS];
 };
 
@@ -86,72 +91,84 @@ static inline uint32_t bit_of(uint32_t source)
 
 /* ---- what a context could claim ------------------------------------------------------------- */
 
-static inline void add(struct plic_context *context, uint32_t source, uint32_t priority)
+static inline void add(struct plic_context *context, uint32_t source, uint32_t rank)
 {
-	context->ready[priority][source >> 5] |= bit_of(source);
-	context->summary[priority] |= 1u << (source >> 5);
-	set_bits(&context->levels, 1u << priority);
+	context->ready[rank][source >> 5] |= bit_of(source);
+	context->summary[rank] |= 1u << (source >> 5);
+	set_bits(&context->ranks, 1u << rank);
 }
 
-static inline void drop(struct plic_context *context, uint32_t source, uint32_t priority)
+static inline void drop(struct plic_context *context, uint32_t source, uint32_t rank)
 {
-	context->ready[priority][source >> 5] &= ~bit_of(source);
-	if (context->ready[priority][source >> 5] != 0)
+	context->ready[rank][source >> 5] &= ~bit_of(source);
+	if (context->ready[rank][source >> 5] != 0)
 		return;
-	context->summary[priority] &= ~(1u << (source >> 5));
-	if (context->summary[priority] == 0)
-		clear_bits(&context->levels, 1u << priority);
+	context->summary[rank] &= ~(1u << (source >> 5));
+	if (context->summary[rank] == 0)
+		clear_bits(&context->ranks, 1u << rank);
 }
 
-/* The lowest number of the highest priority; 0: none. The threshold does not count here [PLIC 8]. */
+static inline bool has_claimable(const struct plic_context *context)
+{
+	return (get(&context->ranks) & PLIC_RANKS_CLAIMED) != 0;
+}
+
+/* Of those that there are: the lowest number of the highest priority. The threshold does not count [PLIC 8]. */
 static inline uint32_t best(const struct plic_context *context)
 {
-	uint32_t levels = get(&context->levels) & ~1u;
+	uint32_t rank = axvm_riscv64_first_bit(get(&context->ranks));
+	uint32_t word = axvm_riscv64_first_bit(context->summary[rank]);
 
-	if (levels == 0)
-		return 0;
-	uint32_t priority = 31 - (uint32_t)__builtin_clz(levels);
-	uint32_t word = (uint32_t)__builtin_ctz(context->summary[priority]);
-
-	return word * 32 + (uint32_t)__builtin_ctz(context->ready[priority][word]);
+	return word * 32 + axvm_riscv64_first_bit(context->ready[rank][word]);
 }
 
-/* Something is above the threshold, and so above priority 0 [PLIC 7]. */
-static inline void update_line(struct axvm_plic *plic, uint32_t index)
+/* Whether one has a priority above the threshold, and so above 0 [PLIC 7]: a rank below 7 less that. */
+static inline void update_line(const struct axvm_plic *plic, struct plic_context *context)
 {
-	struct plic_context *context = &plic->contexts[index];
-	bool line = get(&context->levels) >> get(&context->threshold) > 1;
+	bool line = (get(&context->ranks) << get(&context->threshold) & PLIC_RANKS_CLAIMED) != 0;
 
 	if (line == context->line)
 		return;
 	context->line = line;
-	axvm_riscv64_set_external(plic->vm->vcpus[index], line);
+	axvm_riscv64_set_external(plic->vm->vcpus[context->index], line);
 }
 
-static void set_pending(struct axvm_plic *plic, uint32_t source)
+OUT_OF_LINE static void set_pending(struct axvm_plic *plic, uint32_t source)
 {
-	uint32_t priority = get(&plic->priority[source]);
+	uint32_t rank = PLIC_RANK(get(&plic->priority[source]));
 
 	set_bits(&plic->pending[source >> 5], bit_of(source));
 	for (uint64_t left = plic->enabled_in[source]; left != 0; left &= left - 1) {
-		uint32_t index = (uint32_t)__builtin_ctzll(left);
+		struct plic_context *context = &plic->contexts[axvm_riscv64_first_bit(left)];
 
-		add(&plic->contexts[index], source, priority);
-		update_line(plic, index);
+		add(context, source, rank);
+		update_line(plic, context);
 	}
 }
 
-static inline void clear_pending(struct axvm_plic *plic, uint32_t source)
+OUT_OF_LINE static void drop_everywhere(struct axvm_plic *plic, uint32_t source, uint32_t rank)
 {
-	uint32_t priority = get(&plic->priority[source]);
+	for (uint64_t left = plic->enabled_in[source]; left != 0; left &= left - 1) {
+		struct plic_context *context = &plic->contexts[axvm_riscv64_first_bit(left)];
+
+		drop(context, source, rank);
+		update_line(plic, context);
+	}
+}
+
+/* Mostly the claimer is the only one that enables it. */
+static inline void clear_pending(struct axvm_plic *plic, struct plic_context *claimer,
+				 uint32_t source)
+{
+	uint32_t rank = PLIC_RANK(get(&plic->priority[source]));
 
 	clear_bits(&plic->pending[source >> 5], bit_of(source));
-	for (uint64_t left = plic->enabled_in[source]; left != 0; left &= left - 1) {
-		uint32_t index = (uint32_t)__builtin_ctzll(left);
-
-		drop(&plic->contexts[index], source, priority);
-		update_line(plic, index);
+	if (plic->enabled_in[source] != 1ULL << claimer->index) {
+		drop_everywhere(plic, source, rank);
+		return;
 	}
+	drop(claimer, source, rank);
+	update_line(plic, claimer);
 }
 
 /* ---- gateways --------------------------------------------------------------------------------- */
@@ -215,7 +232,7 @@ int axvm_plic_host_interrupt(struct axvm_plic *plic, uint32_t source, bool edge)
 
 /* ---- claim and completion ------------------------------------------------------------------------ */
 
-static void take(struct axvm_plic *plic, uint32_t source)
+static inline void take(struct axvm_plic *plic, struct plic_context *context, uint32_t source)
 {
 	uint32_t word = source >> 5;
 	uint32_t bit = bit_of(source);
@@ -224,18 +241,20 @@ static void take(struct axvm_plic *plic, uint32_t source)
 	plic->in_service[word] |= bit;
 	plic->linked[word] |= plic->arrived[word] & bit;
 	plic->arrived[word] &= ~bit;
-	clear_pending(plic, source);
+	clear_pending(plic, context, source);
 }
 
-OUT_OF_LINE static uint32_t claim(struct axvm_plic *plic, struct plic_context *context)
+OUT_OF_LINE static uint64_t claim(struct axvm_plic *plic, struct plic_context *context)
 {
-	if (get(&context->levels) <= 1)
+	uint32_t source = 0;
+
+	if (!has_claimable(context))
 		return 0;
 	axvm_lock_take(&plic->lock);
-	uint32_t source = best(context);
-
-	if (source != 0)
-		take(plic, source);
+	if (has_claimable(context)) {
+		source = best(context);
+		take(plic, context, source);
+	}
 	axvm_lock_drop(&plic->lock);
 	return source;
 }
@@ -292,7 +311,7 @@ static inline uint32_t read_bits(const struct axvm_plic *plic, uint64_t offset)
 	return context != NULL ? get(&context->enabled[offset % PLIC_ENABLE_BYTES / 4]) : 0;
 }
 
-static inline uint32_t read_context(struct axvm_plic *plic, uint64_t offset)
+static inline uint64_t read_context(struct axvm_plic *plic, uint64_t offset)
 {
 	struct plic_context *context = find_context(plic, offset / PLIC_CONTEXT_BYTES);
 
@@ -336,43 +355,41 @@ OUT_OF_LINE static void write_priority(struct axvm_plic *plic, uint32_t source, 
 
 	put(&plic->priority[source], priority);
 	for (; left != 0; left &= left - 1) {
-		uint32_t index = (uint32_t)__builtin_ctzll(left);
+		struct plic_context *context = &plic->contexts[axvm_riscv64_first_bit(left)];
 
-		drop(&plic->contexts[index], source, old);
-		add(&plic->contexts[index], source, priority);
-		update_line(plic, index);
+		drop(context, source, PLIC_RANK(old));
+		add(context, source, PLIC_RANK(priority));
+		update_line(plic, context);
 	}
 	axvm_lock_drop(&plic->lock);
 }
 
-static void enable(struct axvm_plic *plic, uint32_t index, uint32_t source, bool enabled)
+static void flip_enable(struct axvm_plic *plic, struct plic_context *context, uint32_t source)
 {
 	bool pending = (get(&plic->pending[source >> 5]) & bit_of(source)) != 0;
-	uint32_t priority = get(&plic->priority[source]);
+	uint32_t rank = PLIC_RANK(get(&plic->priority[source]));
 
-	plic->enabled_in[source] ^= 1ULL << index;
-	if (pending && enabled)
-		add(&plic->contexts[index], source, priority);
-	else if (pending)
-		drop(&plic->contexts[index], source, priority);
+	plic->enabled_in[source] ^= 1ULL << context->index;
+	if (!pending)
+		return;
+	if ((plic->enabled_in[source] >> context->index & 1) != 0)
+		add(context, source, rank);
+	else
+		drop(context, source, rank);
 }
 
 OUT_OF_LINE static void write_enable(struct axvm_plic *plic, struct plic_context *context,
 				     uint32_t word, uint32_t value)
 {
-	uint32_t index = (uint32_t)(context - plic->contexts);
 	uint32_t bits = word == 0 ? value & ~1u : value; /* there is no source 0 */
 
 	if (word >= plic->source_count / 32)
 		return;
 	axvm_lock_take(&plic->lock);
-	for (uint32_t left = get(&context->enabled[word]) ^ bits; left != 0; left &= left - 1) {
-		uint32_t source = word * 32 + (uint32_t)__builtin_ctz(left);
-
-		enable(plic, index, source, (bits & bit_of(source)) != 0);
-	}
+	for (uint32_t left = get(&context->enabled[word]) ^ bits; left != 0; left &= left - 1)
+		flip_enable(plic, context, word * 32 + axvm_riscv64_first_bit(left));
 	put(&context->enabled[word], bits);
-	update_line(plic, index);
+	update_line(plic, context);
 	axvm_lock_drop(&plic->lock);
 }
 
@@ -380,7 +397,7 @@ static void write_threshold(struct axvm_plic *plic, struct plic_context *context
 {
 	axvm_lock_take(&plic->lock);
 	put(&context->threshold, value);
-	update_line(plic, (uint32_t)(context - plic->contexts));
+	update_line(plic, context);
 	axvm_lock_drop(&plic->lock);
 }
 
@@ -421,17 +438,15 @@ static void write(struct axvm_device *device, struct axvm_vcpu *vcpu, uint64_t o
 
 /* ---- the device ---------------------------------------------------------------------------------- */
 
-static void reset_context(struct axvm_plic *plic, uint32_t index)
+static void reset_context(const struct axvm_plic *plic, struct plic_context *context)
 {
-	struct plic_context *context = &plic->contexts[index];
-
 	put(&context->threshold, 0);
-	put(&context->levels, 0);
+	put(&context->ranks, 0);
 	memset(context->summary, 0, sizeof(context->summary));
 	memset(context->ready, 0, sizeof(context->ready));
 	for (uint32_t word = 0; word < PLIC_WORDS; word++)
 		put(&context->enabled[word], 0);
-	update_line(plic, index);
+	update_line(plic, context);
 }
 
 /* Those of the word that the host waits for. */
@@ -462,11 +477,11 @@ static void reset(struct axvm_device *device)
 	for (uint32_t word = 0; word < PLIC_WORDS; word++)
 		waited[word] = reset_word(plic, word);
 	for (uint32_t index = 0; index < plic->context_count; index++)
-		reset_context(plic, index);
+		reset_context(plic, &plic->contexts[index]);
 	axvm_lock_drop(&plic->lock);
 	for (uint32_t word = 0; word < PLIC_WORDS; word++) {
 		for (uint32_t left = waited[word]; left != 0; left &= left - 1)
-			axvm_hal_riscv64_irq_complete(word * 32 + (uint32_t)__builtin_ctz(left));
+			axvm_hal_riscv64_irq_complete(word * 32 + axvm_riscv64_first_bit(left));
 	}
 }
 
@@ -502,6 +517,8 @@ static struct axvm_plic *make(struct axvm_vm *vm, uint32_t context_count)
 	plic->enabled_in = axvm_vm_alloc(vm, plic->source_count * sizeof(*plic->enabled_in));
 	if (!plic->contexts || !plic->priority || !plic->enabled_in)
 		return NULL;
+	for (uint32_t index = 0; index < context_count; index++)
+		plic->contexts[index].index = index;
 	return plic;
 }
 
