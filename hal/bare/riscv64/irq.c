@@ -89,15 +89,14 @@ enum axvm_riscv64_controller axvm_bare_irq_controller(void)
 	return chip->controller;
 }
 
-/* [DT]: a PLIC's is the number alone; an APLIC's has flags too (1 and 2 edge, 4 and 8 level). */
+/*
+ * [DT]: a PLIC's is the number alone; an APLIC's has flags too (1 and 2 edge, 4 and 8 level). The console
+ * asks before there is a controller; what it takes for the flags of a PLIC's, that one does not heed.
+ */
 uint32_t axvm_bare_irq_from_fdt(const uint32_t *cell, uint32_t count, bool *edge)
 {
-	bool has_flags = chip->controller != AXVM_RISCV64_PLIC;
-
-	if (count < (has_flags ? 2 : 1))
-		return UINT32_MAX;
-	*edge = has_flags && (fdt32_to_cpu(cell[1]) & 3) != 0;
-	return fdt32_to_cpu(cell[0]);
+	*edge = count >= 2 && (fdt32_to_cpu(cell[1]) & 3) != 0;
+	return count == 0 ? UINT32_MAX : fdt32_to_cpu(cell[0]);
 }
 
 /* ---- lines --------------------------------------------------------------------------------------- */
