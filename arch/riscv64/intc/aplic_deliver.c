@@ -46,6 +46,8 @@ uint32_t axvm_aplic_top(struct axvm_aplic *aplic, uint32_t index)
 	uint32_t threshold = aplic_look(&hart->threshold);
 	uint32_t end = threshold == 0 ? APLIC_PRIORITIES : threshold;
 
+	if (aplic_is_msi(aplic))
+		return 0;
 	for (uint32_t priority = 1; priority < end; priority++) {
 		if (aplic_look(&hart->hint[priority]) == 0)
 			continue;
