@@ -5,7 +5,7 @@
 
 #define AXVM_OFFSET_PC 256
 #define AXVM_OFFSET_HOST_SP 264
-#define AXVM_OFFSET_REQUESTS 1248
+#define AXVM_OFFSET_REQUESTS 1152
 
 /* [RISCV-H 18.2]; assemblers before H was ratified do not know the names. */
 #define AXVM_CSR_HTVAL 0x643
