@@ -45,6 +45,7 @@ CASES = {
         "hostile_irq": (["hostile_irq"], None, 120),
     },
     "riscv64": {
+        "hostile_sbi": (["hostile_sbi"], None, 120),
     },
 }
 # name: CPUs of the machine
@@ -53,7 +54,7 @@ NATIVE = {
                 "hostile_mmio": 2, "hostile_sysreg": 1, "hostile_psci": 2, "hostile_irq": 2,
                 "hostile_memory": 1},
     "riscv64": {"hello": 1, "smp": 4, "timer": 1, "fp": 1, "hostile_mmio": 2,
-                "hostile_memory": 1},
+                "hostile_memory": 1, "hostile_sbi": 3},
 }
 MACHINES = {
     "aarch64": ["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "max"],
