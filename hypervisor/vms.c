@@ -142,7 +142,7 @@ static bool parse(struct slot *slot, struct file *file, struct axvm_blob toml)
 	}
 	char *memory = axvm_hal_map(slot->memory, arena + tail);
 	const struct axvm_config *parsed;
-	if (axvm_config_parse(&source, axvm_arch_platform, memory, arena, &parsed) != 0)
+	if (axvm_config_parse(&source, axvm_arch_host_platform(), memory, arena, &parsed) != 0)
 		return false;
 	struct axvm_config *config = (void *)(memory + arena);
 	*config = *parsed;

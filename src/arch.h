@@ -18,6 +18,11 @@
 
 /* This build's ISA. */
 extern const struct axvm_platform *const axvm_arch_platform;
+/*
+ * The same with the default machine that suits this host: for VM files that do not choose. After
+ * axvm_init, any context.
+ */
+const struct axvm_platform *axvm_arch_host_platform(void);
 
 /* Device types that only this ISA has (interrupt controllers). */
 extern const struct axvm_device_type *const axvm_arch_device_types[];

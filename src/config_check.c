@@ -9,6 +9,12 @@
 /* Of the PLIC: 4 KiB for each context behind priorities, pending and enable bits. [PLIC] */
 #define PLIC_CONTEXTS_OFFSET 0x200000u
 #define PLIC_CONTEXT_BYTES 0x1000u
+#define PLIC_HART_CONTEXTS 2u /* M and S */
+
+/* Of the APLIC: 32 bytes for each hart behind the sources [AIA 4.5]; of the IMSIC: a page [AIA 3.6]. */
+#define APLIC_HARTS_OFFSET 0x4000u
+#define APLIC_HART_BYTES 0x20u
+#define IMSIC_HART_BYTES 0x1000u
 
 enum span_kind { SPAN_MEMORY, SPAN_EMULATED, SPAN_PORTS, SPAN_PASSTHROUGH };
 
@@ -319,68 +325,130 @@ static void check_interrupts(struct axvm_config_reader *reader)
 	}
 }
 
-static bool is_single(enum axvm_emu_type type)
+static bool is_controller(enum axvm_emu_type type)
 {
-	return type == AXVM_EMU_IVC_CHANNEL || type == AXVM_EMU_PPPT_GLOBAL ||
-	       type == AXVM_EMU_GICV3 || type == AXVM_EMU_X86_IOAPIC || type == AXVM_EMU_X86_PIT;
+	return type == AXVM_EMU_PPPT_GLOBAL || type == AXVM_EMU_PLIC || type == AXVM_EMU_APLIC ||
+	       type == AXVM_EMU_GICV3;
 }
 
-static bool has_earlier(const struct axvm_config_reader *reader, uint32_t index)
+static bool is_single(enum axvm_emu_type type)
 {
-	for (uint32_t i = 0; i < index; i++) {
-		if (reader->emu_marks[i].good && reader->emu[i].type == reader->emu[index].type)
-			return true;
+	return is_controller(type) || type == AXVM_EMU_IMSIC || type == AXVM_EMU_IVC_CHANNEL ||
+	       type == AXVM_EMU_X86_IOAPIC || type == AXVM_EMU_X86_PIT;
+}
+
+static void report_second(struct axvm_config_reader *reader, uint32_t index, uint32_t earlier)
+{
+	struct axvm_text *text = axvm_config_error_begin(reader, emu_place(reader, index));
+
+	if (reader->emu[index].type == reader->emu[earlier].type) {
+		axvm_text_string(text, " is a second \"");
+		axvm_text_string(text, axvm_emu_type_name(reader->emu[index].type));
+		axvm_text_string(text, "\"; a VM has at most one");
+	} else {
+		axvm_text_string(text, " is an interrupt controller beside ");
+		axvm_config_put_place(text, emu_place(reader, earlier));
+		axvm_text_string(text, "; a VM has at most one");
 	}
-	return false;
+	axvm_config_error_end(reader, reader->emu_marks[index].base);
+}
+
+static bool excludes(enum axvm_emu_type a, enum axvm_emu_type b)
+{
+	return a == b || (is_controller(a) && is_controller(b));
+}
+
+/* The first of `count` devices of which there cannot be another beside this type, or `count`. */
+static uint32_t find_excluding(const struct axvm_config_reader *reader, uint32_t count,
+			       enum axvm_emu_type type)
+{
+	uint32_t i = 0;
+
+	while (i < count && (!reader->emu_marks[i].good || !excludes(reader->emu[i].type, type)))
+		i++;
+	return i;
 }
 
 static void check_singles(struct axvm_config_reader *reader)
 {
 	for (uint32_t i = 0; i < reader->config->emu_count; i++) {
 		const enum axvm_emu_type type = reader->emu[i].type;
-		struct axvm_text *text;
+		const uint32_t earlier = find_excluding(reader, i, type);
 
-		if (!reader->emu_marks[i].good || !is_single(type) || !has_earlier(reader, i))
-			continue;
-		text = axvm_config_error_begin(reader, entry("emu_devices", i));
-		axvm_text_string(text, " is a second \"");
-		axvm_text_string(text, axvm_emu_type_name(type));
-		axvm_text_string(text, "\"; a VM has at most one");
-		axvm_config_error_end(reader, reader->emu_marks[i].base);
+		if (reader->emu_marks[i].good && is_single(type) && earlier < i)
+			report_second(reader, i, earlier);
 	}
 }
 
-/* What cfg_list says must fit into the device's range; 0: nothing follows from it. */
-static uint64_t needed_bytes(const struct axvm_config_emu *emu)
+/* An IMSIC takes messages, and there is nothing but an APLIC that would send any. */
+static void check_imsic(struct axvm_config_reader *reader)
+{
+	const uint32_t count = reader->config->emu_count;
+	uint32_t imsic = find_excluding(reader, count, AXVM_EMU_IMSIC);
+	bool has_aplic = false;
+
+	for (uint32_t i = 0; i < count; i++)
+		has_aplic = has_aplic || reader->emu[i].type == AXVM_EMU_APLIC;
+	if (imsic == count || has_aplic)
+		return;
+	axvm_text_string(axvm_config_error_begin(reader, emu_place(reader, imsic)),
+			 " is an \"imsic\" without an \"aplic\", which would send it messages");
+	axvm_config_error_end(reader, reader->emu_marks[imsic].base);
+}
+
+static uint64_t plic_bytes(uint64_t contexts)
+{
+	return contexts > AXVM_CONFIG_GPA_LIMIT / PLIC_CONTEXT_BYTES
+		       ? UINT64_MAX
+		       : PLIC_CONTEXTS_OFFSET + contexts * PLIC_CONTEXT_BYTES;
+}
+
+/* What cfg_list says, and all vCPUs, must fit into the device's range; 0: nothing follows from them. */
+static uint64_t needed_bytes(const struct axvm_config_emu *emu, uint32_t vcpu_count)
 {
 	const uint64_t count = emu->arg_count > 0 ? emu->args[0] : 0;
 	uint64_t bytes;
 
-	if (emu->type == AXVM_EMU_GPPT_REDISTRIBUTOR && emu->arg_count > 1)
+	switch (emu->type) {
+	case AXVM_EMU_GPPT_REDISTRIBUTOR:
+		if (emu->arg_count < 2)
+			return 0;
 		return __builtin_mul_overflow(count, emu->args[1], &bytes) ? UINT64_MAX : bytes;
-	if (emu->type != AXVM_EMU_PPPT_GLOBAL)
+	case AXVM_EMU_PPPT_GLOBAL:
+		return plic_bytes(count);
+	case AXVM_EMU_PLIC:
+		return plic_bytes((uint64_t)PLIC_HART_CONTEXTS * vcpu_count);
+	case AXVM_EMU_APLIC:
+		return APLIC_HARTS_OFFSET + (uint64_t)APLIC_HART_BYTES * vcpu_count;
+	case AXVM_EMU_IMSIC:
+		return (uint64_t)IMSIC_HART_BYTES * vcpu_count;
+	default:
 		return 0;
-	return count > AXVM_CONFIG_GPA_LIMIT / PLIC_CONTEXT_BYTES
-		       ? UINT64_MAX
-		       : PLIC_CONTEXTS_OFFSET + count * PLIC_CONTEXT_BYTES;
+	}
+}
+
+static void check_length(struct axvm_config_reader *reader, uint32_t index)
+{
+	const struct axvm_config_emu *emu = &reader->emu[index];
+	const uint64_t needed = needed_bytes(emu, reader->config->vcpu_count);
+	struct axvm_text *text;
+
+	if (!reader->emu_marks[index].good || needed <= emu->bytes)
+		return;
+	text = axvm_config_error_begin(reader,
+				       axvm_config_field(emu_place(reader, index), "length"));
+	axvm_text_char(text, ' ');
+	axvm_text_hex(text, emu->bytes);
+	axvm_text_string(text, emu->arg_count > 0 ? " is too small for its cfg_list, which needs "
+						  : " is too small for all vCPUs, which need ");
+	axvm_text_hex(text, needed);
+	axvm_config_error_end(reader, reader->emu_marks[index].base);
 }
 
 static void check_lengths(struct axvm_config_reader *reader)
 {
-	for (uint32_t i = 0; i < reader->config->emu_count; i++) {
-		const struct axvm_config_emu *emu = &reader->emu[i];
-		struct axvm_text *text;
-
-		if (!reader->emu_marks[i].good || needed_bytes(emu) <= emu->bytes)
-			continue;
-		text = axvm_config_error_begin(reader,
-					       axvm_config_field(emu_place(reader, i), "length"));
-		axvm_text_char(text, ' ');
-		axvm_text_hex(text, emu->bytes);
-		axvm_text_string(text, " is too small for its cfg_list, which needs ");
-		axvm_text_hex(text, needed_bytes(emu));
-		axvm_config_error_end(reader, reader->emu_marks[i].base);
-	}
+	for (uint32_t i = 0; i < reader->config->emu_count; i++)
+		check_length(reader, i);
 }
 
 void axvm_config_check(struct axvm_config_reader *reader)
@@ -389,5 +457,6 @@ void axvm_config_check(struct axvm_config_reader *reader)
 	check_load_addresses(reader);
 	check_interrupts(reader);
 	check_singles(reader);
+	check_imsic(reader);
 	check_lengths(reader);
 }

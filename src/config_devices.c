@@ -85,14 +85,26 @@ bool axvm_emu_uses_ports(enum axvm_isa isa, enum axvm_emu_type type)
 	return isa == AXVM_ISA_X86_64 && (type == AXVM_EMU_CONSOLE || type == AXVM_EMU_X86_PIT);
 }
 
+static const struct axvm_config_emu *find_type(const struct axvm_config_emu *devices,
+					       uint32_t count, enum axvm_emu_type type)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (devices[i].type == type)
+			return &devices[i];
+	}
+	return NULL;
+}
+
 const struct axvm_config_emu *axvm_config_default_device(const struct axvm_platform *platform,
 							 enum axvm_emu_type type)
 {
-	for (uint32_t i = 0; i < platform->device_count; i++) {
-		if (platform->devices[i].type == type)
-			return &platform->devices[i];
-	}
-	return NULL;
+	const struct axvm_config_emu *found =
+		find_type(platform->devices, platform->device_count, type);
+
+	for (uint32_t i = 0; found == NULL && i < platform->machine_count; i++)
+		found = find_type(platform->machines[i].devices, platform->machines[i].device_count,
+				  type);
+	return found;
 }
 
 /* How many numbers cfg_list has; a type that is not here takes any number of them. */
@@ -109,6 +121,9 @@ static const struct {
 	{ AXVM_EMU_PL011, 0, ": \"pl011\" takes none: []" },
 	{ AXVM_EMU_NS16550, 0, ": \"ns16550\" takes none: []" },
 	{ AXVM_EMU_PL031, 0, ": \"pl031\" takes none: []" },
+	{ AXVM_EMU_PLIC, 0, ": \"plic\" takes none: []" },
+	{ AXVM_EMU_APLIC, 0, ": \"aplic\" takes none: []" },
+	{ AXVM_EMU_IMSIC, 0, ": \"imsic\" takes none: []" },
 };
 
 static void check_arg_count(struct axvm_config_reader *reader, struct axvm_config_place place,
@@ -229,7 +244,7 @@ static void read_emu(struct axvm_config_reader *reader, struct axvm_config_place
 	mark->good = reader->error_count == errors && !reader->out_of_memory;
 }
 
-static bool take_emu(struct axvm_config_reader *reader, uint32_t count)
+bool axvm_config_take_emu(struct axvm_config_reader *reader, uint32_t count)
 {
 	reader->emu = axvm_config_take(reader, count, sizeof(*reader->emu));
 	reader->emu_marks = axvm_config_take(reader, count, sizeof(*reader->emu_marks));
@@ -242,7 +257,7 @@ static void read_emu_devices(struct axvm_config_reader *reader, struct axvm_conf
 			     const struct axvm_toml_node *node)
 {
 	if (axvm_config_array(reader, place, node, AXVM_CONFIG_EMU_MAX) &&
-	    take_emu(reader, axvm_toml_count(node)))
+	    axvm_config_take_emu(reader, axvm_toml_count(node)))
 		read_entries(reader, place, node, read_emu);
 }
 
@@ -522,6 +537,7 @@ static void read_excluded(struct axvm_config_reader *reader, struct axvm_config_
 
 static const struct axvm_config_key keys[] = {
 	{ "interrupt_mode", read_interrupt_mode, false },
+	{ "interrupt_controller", axvm_config_machine_read, false },
 	{ "emu_devices", read_emu_devices, false },
 	{ "passthrough_devices", read_passthrough_devices, false },
 	{ "excluded_devices", read_excluded, false },
@@ -532,56 +548,3 @@ static const struct axvm_config_key keys[] = {
 
 const struct axvm_config_section axvm_config_devices_section = { "devices", keys,
 								 sizeof(keys) / sizeof(keys[0]) };
-
-/* ---- defaults ----------------------------------------------------------------------------- */
-
-static bool is_given(const struct axvm_config_reader *reader, const char *key)
-{
-	return axvm_config_get(reader->devices, key) != NULL;
-}
-
-/* Whether a device that the file passes through takes this one's place. */
-static bool is_replaced(const struct axvm_config_reader *reader, const struct axvm_config_emu *emu)
-{
-	for (uint32_t i = 0; i < reader->config->passthrough_count; i++) {
-		const struct axvm_config_passthrough *device = &reader->passthrough[i];
-
-		if (device->path == NULL && device->gpa.addr == emu->base.addr)
-			return true;
-	}
-	return false;
-}
-
-static void take_platform_devices(struct axvm_config_reader *reader)
-{
-	const struct axvm_platform *platform = reader->platform;
-	uint32_t count = 0;
-
-	if (!take_emu(reader, platform->device_count))
-		return;
-	for (uint32_t i = 0; i < platform->device_count; i++) {
-		if (is_replaced(reader, &platform->devices[i]))
-			continue;
-		reader->emu[count] = platform->devices[i];
-		reader->emu_marks[count].good = true;
-		count++;
-	}
-	reader->config->emu_count = count;
-}
-
-/*
- * A file that lists devices means these and, as upstream, no interrupts unless it says so. One that
- * lists none gets the platform's machine. Emulated interrupts without a list of emulated devices
- * mean the platform's too, without those that the file passes through.
- */
-void axvm_config_devices_finish(struct axvm_config_reader *reader)
-{
-	struct axvm_config *config = reader->config;
-	const bool emu = is_given(reader, "emu_devices");
-	const bool listed = emu || is_given(reader, "passthrough_devices");
-
-	if (!is_given(reader, "interrupt_mode"))
-		config->irq_mode = listed ? AXVM_IRQ_NONE : AXVM_IRQ_EMULATED;
-	if (!emu && (!listed || config->irq_mode == AXVM_IRQ_EMULATED))
-		take_platform_devices(reader);
-}

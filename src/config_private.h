@@ -45,6 +45,7 @@ struct axvm_config_reader {
 	struct axvm_config_mark *passthrough_marks;
 	struct axvm_config_mark *address_marks;
 
+	const struct axvm_machine *machine; /* the one chosen, or NULL: the default one */
 	bool enable_bios;
 	bool boot_protocol_good; /* given and not refused */
 	const char *uefi_firmware;
@@ -203,6 +204,12 @@ bool axvm_config_has(const struct axvm_toml_node *table, const struct axvm_confi
 /* Reads a section key by key in the file's order, then reports what is missing. */
 void axvm_config_section_read(struct axvm_config_reader *reader, const struct axvm_toml_node *table,
 			      const struct axvm_config_section *section);
+
+/* interrupt_controller: one of the platform's machines. */
+void axvm_config_machine_read(struct axvm_config_reader *reader, struct axvm_config_place place,
+			      const struct axvm_toml_node *node);
+/* Room for emulated devices. False: out of memory, which is noted. */
+bool axvm_config_take_emu(struct axvm_config_reader *reader, uint32_t count);
 
 /* ---- after a section's keys --------------------------------------------------------------- */
 

@@ -265,15 +265,18 @@ static int make_device(struct axvm_vm *vm, const struct axvm_config_emu *emu)
 	return 0;
 }
 
-static const char *device_problem(int error)
+static void say_device_problem(struct axvm_text *why, const struct axvm_device_type *type,
+			       int error)
 {
-	switch (error) {
-	case AXVM_EUNSUPPORTED:
-		return ": this build has no such emu_type";
-	case AXVM_EEXIST:
-		return ": its addresses overlap another emulated device";
-	default:
-		return ": ";
+	if (type == NULL) {
+		axvm_text_string(why, "this build has no such emu_type");
+	} else if (error == AXVM_EUNSUPPORTED) {
+		axvm_text_string(why, "this machine lacks what it needs: ");
+		axvm_text_string(why, type->needs);
+	} else if (error == AXVM_EEXIST) {
+		axvm_text_string(why, "its addresses overlap another emulated device");
+	} else {
+		axvm_text_string(why, axvm_strerror(error));
 	}
 }
 
@@ -287,9 +290,8 @@ static int make_devices(struct axvm_vm *vm, struct axvm_text *why)
 			continue;
 		axvm_text_string(why, "device ");
 		axvm_text_bytes(why, emu->name != NULL ? emu->name : "?", AXVM_NAME_BYTES);
-		axvm_text_string(why, device_problem(error));
-		if (error != AXVM_EUNSUPPORTED && error != AXVM_EEXIST)
-			axvm_text_string(why, axvm_strerror(error));
+		axvm_text_string(why, ": ");
+		say_device_problem(why, axvm_device_type_find(emu->type), error);
 		return error;
 	}
 	return 0;

@@ -15,6 +15,11 @@
 
 const struct axvm_platform *const axvm_arch_platform = &axvm_platform_aarch64;
 
+const struct axvm_platform *axvm_arch_host_platform(void)
+{
+	return &axvm_platform_aarch64;
+}
+
 const struct axvm_device_type *const axvm_arch_device_types[] = { &axvm_vgic_device_type };
 const uint32_t axvm_arch_device_type_count = 1;
 

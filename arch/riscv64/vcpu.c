@@ -20,6 +20,17 @@
 
 const struct axvm_platform *const axvm_arch_platform = &axvm_platform_riscv64;
 
+/* What the host has works best for a guest too; an IMSIC needs Ssaia of the harts as well. */
+const struct axvm_platform *axvm_arch_host_platform(void)
+{
+	const struct axvm_riscv64_host *host = axvm_hal_riscv64_host();
+
+	if (host->controller == AXVM_RISCV64_PLIC)
+		return &axvm_platform_riscv64;
+	return host->controller == AXVM_RISCV64_AIA && host->has_aia ? &axvm_platform_riscv64_aia
+								     : &axvm_platform_riscv64_aplic;
+}
+
 const struct axvm_device_type *const axvm_arch_device_types[] = {
 	&axvm_plic_device_type,
 	&axvm_plic_passthrough_device_type,

@@ -19,7 +19,12 @@
 struct axvm_device_type {
 	const char *name;
 	enum axvm_emu_type emu_type;
-	/* Allocates the state (axvm_vm_alloc), attaches regions. AXVM_ENOMEM, AXVM_EINVAL, AXVM_EEXIST. */
+	/* What create asks of the machine, "harts with Ssaia"; NULL: nothing. */
+	const char *needs;
+	/*
+	 * Allocates the state (axvm_vm_alloc), attaches regions. AXVM_ENOMEM, AXVM_EINVAL, AXVM_EEXIST.
+	 * AXVM_EUNSUPPORTED: the machine has not what it needs.
+	 */
 	int (*create)(struct axvm_device *device, const struct axvm_config_emu *config);
 	/* Power-on state. No vCPU of the VM runs. */
 	void (*reset)(struct axvm_device *device);

@@ -12,6 +12,7 @@
 struct axvm_guest_fdt; /* src/guest_fdt.h: the tree being written */
 
 /* A way to build the machine: by its interrupt controller. */
+#define AXVM_MACHINES_MAX 4u /* of a platform */
 struct axvm_machine {
 	const char *controller; /* as VM files name it: interrupt_controller */
 	const struct axvm_config_emu *devices;

@@ -213,6 +213,8 @@ static int create(struct axvm_device *device, const struct axvm_config_emu *conf
 	struct axvm_vm *vm = device->vm;
 	uint64_t bytes = vm->vcpu_count * AXVM_PAGE_BYTES;
 
+	if (!axvm_hal_riscv64_host()->has_aia)
+		return AXVM_EUNSUPPORTED;
 	if (vm->arch.has_imsic)
 		return AXVM_EEXIST;
 	if (!axvm_is_aligned(config->base.addr, AXVM_PAGE_BYTES) || config->bytes < bytes)
@@ -229,6 +231,7 @@ static int create(struct axvm_device *device, const struct axvm_config_emu *conf
 const struct axvm_device_type axvm_imsic_device_type = {
 	.name = "imsic",
 	.emu_type = AXVM_EMU_IMSIC,
+	.needs = "harts with Ssaia, and firmware that gives it to S mode",
 	.create = create,
 	.reset = reset,
 	.read = read,
