@@ -14,6 +14,8 @@
 #define RFENCE_SFENCE_VMA_ASID 2u
 
 #define ASID_MASK 0xffffu
+/* Firmware may go page by page, however long that takes: more than this is everything. */
+#define RANGE_BYTES_MAX ((uint64_t)512 << AXVM_PAGE_SHIFT)
 
 /* The vCPUs, by index; false: a hart is named that the VM does not have. */
 static bool find_targets(const struct axvm_vm *vm, struct axvm_sbi_harts harts, uint64_t *targets)
@@ -86,6 +88,11 @@ static uint64_t notify(struct axvm_vcpu *vcpu, uint64_t targets, enum axvm_riscv
 	return cpus;
 }
 
+static bool is_everything(const struct axvm_sbi_fence *fence)
+{
+	return fence->bytes == UINT64_MAX || (fence->start == 0 && fence->bytes == 0);
+}
+
 int64_t axvm_sbi_send_fence(struct axvm_vcpu *vcpu, struct axvm_sbi_harts harts,
 			    struct axvm_sbi_fence fence)
 {
@@ -94,7 +101,7 @@ int64_t axvm_sbi_send_fence(struct axvm_vcpu *vcpu, struct axvm_sbi_harts harts,
 		[AXVM_RISCV64_FENCE_VMA] = AXVM_RISCV64_EVENT_SFENCE_VMA_SENT,
 		[AXVM_RISCV64_FENCE_VMA_ASID] = AXVM_RISCV64_EVENT_SFENCE_VMA_ASID_SENT,
 	};
-	bool is_all = fence.bytes == UINT64_MAX || (fence.start == 0 && fence.bytes == 0);
+	bool is_all = is_everything(&fence);
 	uint64_t targets;
 
 	if (!find_targets(vcpu->vm, harts, &targets))
@@ -103,6 +110,8 @@ int64_t axvm_sbi_send_fence(struct axvm_vcpu *vcpu, struct axvm_sbi_harts harts,
 		return SBI_INVALID_ADDRESS;
 	if (!is_all && fence.bytes == 0)
 		return SBI_SUCCESS;
+	if (fence.bytes > RANGE_BYTES_MAX)
+		is_all = true;
 
 	uint64_t cpus = notify(vcpu, targets, sent[fence.kind]);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The SBI debug console, and the console of a VM that has no device for one. */
 #include "riscv64_sbi.h"
+#include "sbi_console.h"
 
 #define WRITE(...) SBI(SBI_DBCN, 0, __VA_ARGS__)
 #define READ(...) SBI(SBI_DBCN, 1, __VA_ARGS__)
@@ -167,8 +168,37 @@ TEST(without_a_console_nothing_is_read)
 	rig_end();
 }
 
+TEST(a_vm_with_a_device_for_its_console_has_no_other)
+{
+	const struct axvm_config_emu with_uart[] = { { .type = AXVM_EMU_PLIC },
+						     { .type = AXVM_EMU_NS16550 } };
+	static struct axvm_config_emu many[AXVM_VM_DEVICES_MAX];
+
+	rig_start(1);
+	CHECK_EQ(rig_vm.device_count, 1);
+	CHECK_STR_EQ(rig_vm.console->name, "sbi-console");
+	rig_vm.console = NULL;
+	rig_config.emu = with_uart;
+	rig_config.emu_count = 2;
+	CHECK_EQ(axvm_sbi_console_create(&rig_vm), 0);
+	CHECK(rig_vm.console == NULL);
+	for (size_t i = 0; i < COUNT_OF(many); i++)
+		many[i] = rig_emu[0];
+	rig_config.emu = many;
+	rig_config.emu_count = AXVM_VM_DEVICES_MAX;
+	CHECK_EQ(axvm_sbi_console_create(&rig_vm), AXVM_ERANGE);
+	rig_config.emu_count = 1;
+	rig_vm.budget.limit_pages = 0;
+	while (axvm_vm_alloc(&rig_vm, 64) != NULL) /* what is left of pages it has */
+		;
+	CHECK_EQ(axvm_sbi_console_create(&rig_vm), AXVM_ENOMEM);
+	CHECK(rig_vm.console == NULL);
+	CHECK_EQ(rig_vm.device_count, 1);
+	rig_end();
+}
+
 AXTEST_MAIN(what_is_written_is_on_the_console, one_call_writes_a_bounded_piece,
 	    a_range_that_is_not_ram_is_refused, a_hole_is_found_when_it_is_reached,
 	    read_only_memory_is_written_from_but_not_read_into,
 	    what_is_typed_is_read_once_and_in_order, the_ring_takes_what_fits,
-	    without_a_console_nothing_is_read)
+	    without_a_console_nothing_is_read, a_vm_with_a_device_for_its_console_has_no_other)
