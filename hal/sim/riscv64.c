@@ -34,6 +34,8 @@ static struct {
 	uint64_t counters[2];
 	uint64_t completions[IRQS];
 	struct file files[AXVM_CPUS_MAX][FILES_MAX];
+	void (*stored)(struct axvm_vcpu *vcpu, const uint64_t *pending);
+	void (*loaded)(struct axvm_vcpu *vcpu, uint64_t *pending);
 	uint64_t file_stores;
 	uint64_t file_loads;
 	bool routes_allowed;
@@ -263,10 +265,13 @@ void axvm_hal_riscv64_guest_file_set(uint32_t cpu, uint32_t file, uint32_t eiid)
 	axvm_sim_unlock();
 }
 
-void axvm_hal_riscv64_guest_file_store(struct axvm_vcpu *vcpu, uint32_t file)
+void axvm_hal_riscv64_guest_file_store(struct axvm_vcpu *vcpu, uint32_t cpu, uint32_t file)
 {
 	axvm_sim_lock();
-	(void)own_file(vcpu, file, axvm_hal_cpu_id());
+	struct file *from = own_file(vcpu, file, cpu);
+
+	if (state.stored != NULL)
+		state.stored(vcpu, from->pending);
 	state.file_stores++;
 	axvm_sim_unlock();
 }
@@ -274,7 +279,10 @@ void axvm_hal_riscv64_guest_file_store(struct axvm_vcpu *vcpu, uint32_t file)
 void axvm_hal_riscv64_guest_file_load(struct axvm_vcpu *vcpu, uint32_t file)
 {
 	axvm_sim_lock();
-	(void)own_file(vcpu, file, axvm_hal_cpu_id());
+	struct file *to = own_file(vcpu, file, axvm_hal_cpu_id());
+
+	if (state.loaded != NULL)
+		state.loaded(vcpu, to->pending);
 	state.file_loads++;
 	axvm_sim_unlock();
 }
@@ -298,6 +306,13 @@ uint32_t axvm_sim_riscv64_files_in_use(void)
 bool axvm_sim_riscv64_file_has(uint32_t cpu, uint32_t file, uint32_t eiid)
 {
 	return eiid < EIIDS && (file_of(cpu, file)->pending[eiid / 64] >> (eiid % 64) & 1) != 0;
+}
+
+void axvm_sim_riscv64_move_files(void (*stored)(struct axvm_vcpu *vcpu, const uint64_t *pending),
+				 void (*loaded)(struct axvm_vcpu *vcpu, uint64_t *pending))
+{
+	state.stored = stored;
+	state.loaded = loaded;
 }
 
 uint64_t axvm_sim_riscv64_file_stores(void)

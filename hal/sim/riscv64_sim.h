@@ -58,6 +58,9 @@ uint32_t axvm_sim_riscv64_files_in_use(void);
 /* Whether `eiid` below 2048 was set in the file since it was given. */
 bool axvm_sim_riscv64_file_has(uint32_t cpu, uint32_t file, uint32_t eiid);
 uint64_t axvm_sim_riscv64_file_stores(void);
+/* What brings the pending bits of a file, 32 words, into the vCPU and back; at first nothing does. */
+void axvm_sim_riscv64_move_files(void (*stored)(struct axvm_vcpu *vcpu, const uint64_t *pending),
+				 void (*loaded)(struct axvm_vcpu *vcpu, uint64_t *pending));
 uint64_t axvm_sim_riscv64_file_loads(void);
 
 /* Whether axvm_hal_riscv64_irq_route can; at first not. */

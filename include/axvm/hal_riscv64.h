@@ -92,10 +92,12 @@ void axvm_hal_riscv64_guest_file_put(struct axvm_vcpu *vcpu, uint32_t file, uint
 /* Sets interrupt `eiid` pending in the vCPU's file, that it has on `cpu`. Any CPU. */
 void axvm_hal_riscv64_guest_file_set(uint32_t cpu, uint32_t file, uint32_t eiid);
 /*
- * The file's contents into the software one and back (enables, pending, threshold, delivery), when a
- * vCPU gets or loses its file. On the CPU whose file it is. vCPU not bound.
+ * The contents of the file that the vCPU has on `cpu` into the software one (enables, threshold, delivery;
+ * what pends is added), when it loses its file; vCPU not bound. Any CPU, no lock held: the one that has
+ * the file does it, and is waited for.
  */
-void axvm_hal_riscv64_guest_file_store(struct axvm_vcpu *vcpu, uint32_t file);
+void axvm_hal_riscv64_guest_file_store(struct axvm_vcpu *vcpu, uint32_t cpu, uint32_t file);
+/* And back, what pends added to what does already. On the CPU whose file it is. vCPU not bound. */
 void axvm_hal_riscv64_guest_file_load(struct axvm_vcpu *vcpu, uint32_t file);
 
 /*

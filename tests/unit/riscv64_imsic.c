@@ -308,6 +308,53 @@ TEST(a_bound_vcpu_gets_a_file_and_keeps_it)
 	rig_end();
 }
 
+static void stored(struct axvm_vcpu *vcpu, const uint64_t *pending)
+{
+	for (uint32_t i = 0; i < AXVM_IMSIC_WORDS; i++)
+		atomic_fetch_or(&vcpu->arch.imsic.pending[i], pending[i]);
+}
+
+static void loaded(struct axvm_vcpu *vcpu, uint64_t *pending)
+{
+	for (uint32_t i = 0; i < AXVM_IMSIC_WORDS; i++)
+		pending[i] |= atomic_load(&vcpu->arch.imsic.pending[i]);
+}
+
+TEST(what_pends_follows_a_vcpu_to_the_file_of_another_cpu)
+{
+	uint64_t hpa = 0;
+
+	rig_start_with(1, true, 1, NULL, 0);
+	axvm_sim_riscv64_move_files(stored, loaded);
+	bind(0, 0);
+	axvm_imsic_send(&rig_vcpus[0], 100);
+	bind(0, 3);
+	CHECK_EQ(axvm_sim_riscv64_file_stores(), 1);
+	CHECK(axvm_sim_riscv64_file_has(3, 1, 100));
+	CHECK_EQ(axvm_sim_riscv64_files_in_use(), 1);
+	CHECK(axvm_sim_riscv64_file_owner(0, 1) == NULL);
+	CHECK_EQ(ei_read(0, EIP + 2), 0);
+	CHECK(is_mapped(0, &hpa));
+	CHECK_EQ(hpa, AXVM_SIM_RISCV64_FILES + 3 * 8 * 0x1000);
+	rig_end();
+}
+
+TEST(what_pends_comes_back_where_the_other_cpu_has_no_file)
+{
+	rig_start_with(2, true, 1, NULL, 0);
+	axvm_sim_riscv64_move_files(stored, loaded);
+	bind(1, 3);
+	bind(0, 0);
+	ei_on(0);
+	axvm_imsic_send(&rig_vcpus[0], 100);
+	CHECK(!line(0));
+	bind(0, 3);
+	CHECK_EQ(rig_vcpus[0].arch.guest_file, 0);
+	CHECK(line(0));
+	CHECK_EQ(ei_claim(0), 100);
+	rig_end();
+}
+
 TEST(without_a_free_file_it_is_software_until_there_is_one)
 {
 	uint64_t hpa;
@@ -365,6 +412,8 @@ AXTEST_MAIN(a_file_is_off_and_empty_at_power_on,
 	    an_imsic_needs_a_page_for_each_vcpu_and_there_is_one,
 	    an_msi_that_comes_during_a_claim_is_neither_lost_nor_without_a_signal,
 	    a_bound_vcpu_gets_a_file_and_keeps_it,
+	    what_pends_follows_a_vcpu_to_the_file_of_another_cpu,
+	    what_pends_comes_back_where_the_other_cpu_has_no_file,
 	    without_a_free_file_it_is_software_until_there_is_one,
 	    without_memory_for_a_table_the_stores_trap_and_are_sent_on,
 	    a_vm_without_an_imsic_takes_no_file)

@@ -67,7 +67,7 @@ static void give_back(struct axvm_vcpu *vcpu, bool keep_contents)
 	unmap(vcpu);
 	move_to(vcpu, 0, 0);
 	if (keep_contents)
-		axvm_hal_riscv64_guest_file_store(vcpu, number);
+		axvm_hal_riscv64_guest_file_store(vcpu, cpu, number);
 	axvm_hal_riscv64_guest_file_put(vcpu, number, cpu);
 }
 

@@ -26,6 +26,7 @@ struct files {
 	uint32_t count;
 	_Atomic uint32_t busy; /* its CPU may be signalling to an owner */
 	struct axvm_vcpu *_Atomic owners[FILES_MAX];
+	_Atomic uint32_t wanted; /* another CPU waits for this file's contents; 0: none */
 };
 
 static struct files files[AXVM_CPUS_MAX];
@@ -229,12 +230,9 @@ void axvm_hal_riscv64_guest_file_set(uint32_t cpu, uint32_t file, uint32_t eiid)
 }
 
 /* What pends is added to what does already: MSIs may have come to the other one meanwhile. */
-void axvm_hal_riscv64_guest_file_store(struct axvm_vcpu *vcpu, uint32_t file)
+static void store(struct axvm_vcpu *vcpu, uint32_t file)
 {
 	struct axvm_imsic_file *imsic = &vcpu->arch.imsic;
-
-	if (!axvm_bare_imsic_has_file(axvm_bare_this_cpu()->index, file))
-		return;
 	struct window window = look_at(file);
 
 	for (uint32_t i = 0; i < AXVM_IMSIC_WORDS; i++) {
@@ -248,6 +246,49 @@ void axvm_hal_riscv64_guest_file_store(struct axvm_vcpu *vcpu, uint32_t file)
 	atomic_store_explicit(&imsic->delivery, (uint32_t)read_guest(EIDELIVERY),
 			      memory_order_release);
 	look_away(window);
+}
+
+void axvm_bare_imsic_serve(const struct axvm_cpu *cpu)
+{
+	struct files *own = &files[cpu->index];
+	/* acquire: pairs with the exchange in ask */
+	uint32_t file = atomic_load_explicit(&own->wanted, memory_order_acquire);
+
+	if (file == 0)
+		return;
+	struct axvm_vcpu *vcpu = atomic_load_explicit(&own->owners[file], memory_order_relaxed);
+
+	if (vcpu != NULL)
+		store(vcpu, file);
+	/* release: to the CPU that waits */
+	atomic_store_explicit(&own->wanted, 0, memory_order_release);
+}
+
+/* Who waits serves others, so that two that ask each other both come to an end. */
+static void ask(uint32_t cpu, uint32_t file)
+{
+	const struct axvm_cpu *self = axvm_bare_this_cpu();
+	uint32_t nothing = 0;
+
+	while (!atomic_compare_exchange_weak_explicit(&files[cpu].wanted, &nothing, file,
+						      memory_order_acq_rel, memory_order_relaxed)) {
+		nothing = 0;
+		axvm_bare_imsic_serve(self);
+	}
+	axvm_bare_imsic_kick(&axvm_cpus[cpu]);
+	/* The file is ours until it is put: nobody else asks for it. */
+	while (atomic_load_explicit(&files[cpu].wanted, memory_order_acquire) == file)
+		axvm_bare_imsic_serve(self);
+}
+
+void axvm_hal_riscv64_guest_file_store(struct axvm_vcpu *vcpu, uint32_t cpu, uint32_t file)
+{
+	if (!axvm_bare_imsic_has_file(cpu, file))
+		return;
+	if (cpu == axvm_bare_this_cpu()->index)
+		store(vcpu, file);
+	else
+		ask(cpu, file);
 }
 
 void axvm_hal_riscv64_guest_file_load(struct axvm_vcpu *vcpu, uint32_t file)

@@ -194,6 +194,7 @@ static void take(uint32_t irq)
 
 void axvm_bare_irq_external(struct axvm_cpu *cpu)
 {
+	axvm_bare_imsic_serve(cpu);
 	for (uint32_t i = 0; i < TAKEN_AT_ONCE; i++) {
 		uint32_t irq = chip->claim(cpu);
 

@@ -70,6 +70,8 @@ void axvm_bare_imsic_cpu_init(struct axvm_cpu *cpu);
 uint32_t axvm_bare_imsic_claim(void);
 /* AXVM_EIID_KICK at that CPU; nothing before its cpu_init. Any CPU. */
 void axvm_bare_imsic_kick(const struct axvm_cpu *cpu);
+/* After a kick: another CPU may wait for what one of this CPU's guest interrupt files holds. */
+void axvm_bare_imsic_serve(const struct axvm_cpu *cpu);
 /* Numbers are 1 to this. */
 uint32_t axvm_bare_imsic_ids(void);
 /* As an APLIC's target has it. UINT32_MAX: the CPU has no file. */
