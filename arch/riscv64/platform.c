@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "guest_fdt.h"
+#include "intc/plic.h"
 #include "isa.h"
 
 #define RAM_BASE 0x80000000ULL
@@ -211,7 +212,9 @@ static void put_plic(struct axvm_guest_fdt *fdt, const struct axvm_config *confi
 {
 	axvm_guest_fdt_begin_at(fdt, "plic", plic->base.addr);
 	axvm_guest_fdt_u32(fdt, "phandle", fdt->intc_phandle);
-	axvm_guest_fdt_u32(fdt, "riscv,ndev", IRQ_COUNT - 1);
+	/* Guests set each of them up, with an exit for every one that there is. */
+	axvm_guest_fdt_u32(fdt, "riscv,ndev",
+			   (passes_plic(config) ? IRQ_COUNT : axvm_plic_sources(config)) - 1);
 	axvm_guest_fdt_reg(fdt, plic->base.addr, plic->bytes);
 	put_outputs(fdt, config->vcpu_count, true);
 	axvm_guest_fdt_flag(fdt, "interrupt-controller");

@@ -45,6 +45,8 @@ CASES = {
         "hostile_irq": (["hostile_irq"], None, 120),
     },
     "riscv64": {
+        "irq": (["irq"], None, 120),
+        "hostile_irq": (["hostile_irq"], None, 240),
         "hostile_sbi": (["hostile_sbi"], None, 120),
     },
 }
@@ -53,8 +55,9 @@ NATIVE = {
     "aarch64": {"hello": 1, "smp": 4, "timer": 1, "irq": 4, "mmio": 1, "sysregs": 1, "fp": 1,
                 "hostile_mmio": 2, "hostile_sysreg": 1, "hostile_psci": 2, "hostile_irq": 2,
                 "hostile_memory": 1},
-    "riscv64": {"hello": 1, "smp": 4, "timer": 1, "fp": 1, "hostile_mmio": 2,
-                "hostile_memory": 1, "hostile_sbi": 3},
+    "riscv64": {"hello": 1, "smp": 4, "timer": 1, "fp": 1, "irq": 4,
+                "hostile_mmio": 2, "hostile_memory": 1, "hostile_irq": 2,
+                "hostile_sbi": 3},
 }
 MACHINES = {
     "aarch64": ["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "max"],
