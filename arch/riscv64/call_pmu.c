@@ -171,9 +171,10 @@ static enum axvm_verdict start(struct axvm_vcpu *vcpu)
 
 	int64_t result = (set & pmu->running) != 0 ? SBI_ALREADY_STARTED : SBI_SUCCESS;
 
-	for (set &= ~pmu->running; set != 0; set &= set - 1) {
-		unsigned n = (unsigned)__builtin_ctz(set);
-
+	set &= ~pmu->running;
+	for (unsigned n = 0; n < AXVM_RISCV64_PMU_COUNTERS; n++) {
+		if ((set >> n & 1) == 0)
+			continue;
 		if ((flags & START_SET_VALUE) != 0)
 			*stored(pmu, n) = axvm_sbi_argument(vcpu, 3);
 		start_one(pmu, n);
@@ -195,9 +196,9 @@ static enum axvm_verdict stop(struct axvm_vcpu *vcpu)
 
 	int64_t result = (set & ~pmu->running) != 0 ? SBI_ALREADY_STOPPED : SBI_SUCCESS;
 
-	for (; set != 0; set &= set - 1) {
-		unsigned n = (unsigned)__builtin_ctz(set);
-
+	for (unsigned n = 0; n < AXVM_RISCV64_PMU_COUNTERS; n++) {
+		if ((set >> n & 1) == 0)
+			continue;
 		if (is_running(pmu, n))
 			stop_one(pmu, n);
 		if ((flags & STOP_RESET) != 0)

@@ -17,6 +17,9 @@
 /* Firmware may go page by page, however long that takes: more than this is everything. */
 #define RANGE_BYTES_MAX ((uint64_t)512 << AXVM_PAGE_SHIFT)
 
+/* Keeps what is for many harts out of what is for one. */
+#define OUT_OF_LINE __attribute__((noinline))
+
 /* The vCPUs, by index; false: a hart is named that the VM does not have. */
 static bool find_targets(const struct axvm_vm *vm, struct axvm_sbi_harts harts, uint64_t *targets)
 {
@@ -36,23 +39,36 @@ static bool find_targets(const struct axvm_vm *vm, struct axvm_sbi_harts harts, 
 	return is_all || mask == 0;
 }
 
-int64_t axvm_sbi_send_ipi(struct axvm_vcpu *vcpu, struct axvm_sbi_harts harts)
+static inline void send_one(struct axvm_vcpu *vcpu, struct axvm_vcpu *target)
+{
+	axvm_riscv64_pmu_count(vcpu, AXVM_RISCV64_EVENT_IPI_SENT);
+	axvm_riscv64_pmu_receive(target, AXVM_RISCV64_EVENT_IPI_RECEIVED);
+	axvm_riscv64_set_software(target);
+}
+
+OUT_OF_LINE int64_t axvm_sbi_send_ipi(struct axvm_vcpu *vcpu, struct axvm_sbi_harts harts)
 {
 	uint64_t targets;
 
 	if (!find_targets(vcpu->vm, harts, &targets))
 		return SBI_INVALID_PARAM;
-	/* No search for the next bit: most masks are of one hart, and not every hart has Zbb. */
+	/* No search for the next bit: not every hart has Zbb. */
 	for (uint32_t i = 0; targets != 0; i++, targets >>= 1) {
-		struct axvm_vcpu *target = vcpu->vm->vcpus[i];
-
-		if ((targets & 1) == 0)
-			continue;
-		axvm_riscv64_pmu_count(vcpu, AXVM_RISCV64_EVENT_IPI_SENT);
-		axvm_riscv64_pmu_receive(target, AXVM_RISCV64_EVENT_IPI_RECEIVED);
-		axvm_riscv64_set_software(target);
+		if ((targets & 1) != 0)
+			send_one(vcpu, vcpu->vm->vcpus[i]);
 	}
 	return SBI_SUCCESS;
+}
+
+/* Most IPIs are for one hart, which most callers name by the base; most harts have their vCPU's number. */
+static inline struct axvm_vcpu *only_target(const struct axvm_vm *vm, struct axvm_sbi_harts harts)
+{
+	struct axvm_vcpu *target;
+
+	if (harts.mask != 1 || harts.base >= vm->vcpu_count)
+		return NULL;
+	target = vm->vcpus[harts.base];
+	return target->arch.hart == harts.base ? target : NULL;
 }
 
 enum axvm_verdict axvm_sbi_ipi(struct axvm_vcpu *vcpu, uint64_t function)
@@ -61,7 +77,13 @@ enum axvm_verdict axvm_sbi_ipi(struct axvm_vcpu *vcpu, uint64_t function)
 
 	if (function != IPI_SEND)
 		return axvm_sbi_error(vcpu, SBI_NOT_SUPPORTED);
-	return axvm_sbi_error(vcpu, axvm_sbi_send_ipi(vcpu, harts));
+
+	struct axvm_vcpu *target = only_target(vcpu->vm, harts);
+
+	if (target == NULL)
+		return axvm_sbi_error(vcpu, axvm_sbi_send_ipi(vcpu, harts));
+	send_one(vcpu, target);
+	return axvm_sbi_error(vcpu, SBI_SUCCESS);
 }
 
 /* The CPUs that must fence now. */
@@ -69,9 +91,11 @@ static uint64_t notify(struct axvm_vcpu *vcpu, uint64_t targets, enum axvm_riscv
 {
 	uint64_t cpus = 0;
 
-	for (; targets != 0; targets &= targets - 1) {
-		struct axvm_vcpu *target = vcpu->vm->vcpus[__builtin_ctzll(targets)];
+	for (uint32_t i = 0; targets != 0; i++, targets >>= 1) {
+		struct axvm_vcpu *target = vcpu->vm->vcpus[i];
 
+		if ((targets & 1) == 0)
+			continue;
 		axvm_riscv64_pmu_count(vcpu, sent);
 		axvm_riscv64_pmu_receive(target, (enum axvm_riscv64_event)(sent + 1));
 		/*
