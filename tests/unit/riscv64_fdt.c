@@ -207,6 +207,7 @@ TEST(the_room_that_is_planned_holds_as_many_harts_as_there_can_be)
 		use(&axvm_platform_riscv64_aia);
 		fdt.host = &view;
 		fdt.capacity = capacity;
+		config.vcpu_count = 8;
 		CHECK_EQ(make(), AXVM_ENOMEM);
 	}
 }
