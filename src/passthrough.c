@@ -12,7 +12,6 @@
 
 #define PAGE_MASK (AXVM_PAGE_BYTES - 1)
 #define PASSTHROUGH_FLAGS (AXVM_MAP_READ | AXVM_MAP_WRITE | AXVM_MAP_DEVICE)
-#define SHARED_IRQ_FIRST 32u /* files have meaningless numbers below it */
 
 struct list {
 	struct axvm_passthrough_range *ranges;
@@ -260,7 +259,7 @@ static bool brings_irq(const struct axvm_config *config, uint32_t at)
 {
 	uint32_t irq = config->passthrough[at].irq;
 
-	if (config->irq_mode != AXVM_IRQ_EMULATED || irq < SHARED_IRQ_FIRST)
+	if (config->irq_mode != AXVM_IRQ_EMULATED || irq < axvm_arch_platform->irq_first)
 		return false;
 	for (uint32_t i = 0; i < at; i++) {
 		if (config->passthrough[i].irq == irq)

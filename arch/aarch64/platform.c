@@ -147,6 +147,7 @@ const struct axvm_platform axvm_platform_aarch64 = {
 	.name = "aarch64",
 	.ram_base = RAM_BASE,
 	.ram_limit = RAM_LIMIT,
+	.irq_first = 32, /* SPIs */
 	.irq_count = IRQ_COUNT,
 	.devices = devices,
 	.device_count = sizeof(devices) / sizeof(devices[0]),

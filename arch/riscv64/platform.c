@@ -285,12 +285,13 @@ static int fdt_machine(struct axvm_guest_fdt *fdt, const struct axvm_config *con
 	return fdt->error == 0 ? 0 : AXVM_ENOMEM;
 }
 
-#define PLATFORM(default_devices)                                                             \
-	{                                                                                     \
-		.isa = AXVM_ISA_RISCV64, .name = "riscv64", .ram_base = RAM_BASE,             \
-		.ram_limit = RAM_LIMIT, .irq_count = IRQ_COUNT, .devices = (default_devices), \
-		.device_count = COUNT_OF(default_devices), .machines = machines,              \
-		.machine_count = COUNT_OF(machines), .fdt_machine = fdt_machine,              \
+#define PLATFORM(default_devices)                                                        \
+	{                                                                                \
+		.isa = AXVM_ISA_RISCV64, .name = "riscv64", .ram_base = RAM_BASE,        \
+		.ram_limit = RAM_LIMIT, .irq_first = 1, .irq_count = IRQ_COUNT,          \
+		.devices = (default_devices), .device_count = COUNT_OF(default_devices), \
+		.machines = machines, .machine_count = COUNT_OF(machines),               \
+		.fdt_machine = fdt_machine,                                              \
 	}
 
 const struct axvm_platform axvm_platform_riscv64 = PLATFORM(plic_devices);

@@ -24,6 +24,7 @@ struct axvm_platform {
 	const char *name;   /* "aarch64" */
 	uint64_t ram_base;  /* GPA of main memory when the file gives only a size */
 	uint64_t ram_limit; /* first GPA beyond what main memory may reach */
+	uint32_t irq_first; /* of the shared interrupts; files have meaningless numbers below it */
 	uint32_t irq_count; /* interrupt numbers are below it */
 	const struct axvm_config_emu *devices; /* the default machine: controller, UART, ... */
 	uint32_t device_count;

@@ -30,6 +30,31 @@ struct test_vm {
 
 static const uint8_t test_kernel[5000] = { 'r', 'a', 'w', [4999] = 'k' };
 
+/* What differs from ISA to ISA: registers by number, and where its emulated UART is. */
+struct test_isa {
+	unsigned pc;
+	unsigned result; /* of a hypercall */
+	unsigned arg;	 /* where the device tree is, at power-on */
+	uint64_t uart;
+	bool uart_is_shadowed; /* src/shadow.h */
+};
+
+static inline struct test_isa test_isa(void)
+{
+	static const struct test_isa aarch64 = { 31, 0, 0, 0x09000000, true };
+	static const struct test_isa riscv64 = { 32, 10, 11, 0x10000000, false };
+
+	return axvm_arch_platform->isa == AXVM_ISA_RISCV64 ? riscv64 : aarch64;
+}
+
+static inline uint64_t test_register(const struct axvm_vcpu *vcpu, unsigned index)
+{
+	uint64_t value = 0;
+
+	CHECK_EQ(axvm_vcpu_get_register(vcpu, index, &value), 0);
+	return value;
+}
+
 /* What would make a VM; nothing is made yet. */
 static inline void test_vm_init(struct test_vm *test, uint32_t id)
 {

@@ -99,9 +99,10 @@ TEST(each_bad_configuration_is_refused_with_a_sentence)
 	refuse(&test, AXVM_EINVAL,
 	       "memory 0x60000800-0x600057ff: not whole pages, empty, or of an unknown map_type");
 	init_full(&test);
-	test.memory[3].gpa.addr = UINT64_C(1) << 40;
+	test.memory[3].gpa.addr = UINT64_C(1) << 60;
 	refuse(&test, AXVM_ERANGE,
-	       "memory 0x10000000000-0x10000004fff: beyond the guest-physical addresses of this CPU");
+	       "memory 0x1000000000000000-0x1000000000004fff: beyond the guest-physical addresses of "
+	       "this CPU");
 	init_full(&test);
 	test.memory[3].gpa.addr = TEST_RAM + TEST_RAM_BYTES - 0x1000;
 	refuse(&test, AXVM_EEXIST, "memory 0x403ff000-0x40403fff: overlaps another memory region");
@@ -111,9 +112,10 @@ TEST(each_bad_configuration_is_refused_with_a_sentence)
 	refuse(&test, AXVM_EUNSUPPORTED, "device pit: this build has no such emu_type");
 	init_full(&test);
 	test.devices[1].base.addr = TEST_RAM;
+	test.devices[1].bytes = 0x1000;
 	refuse(&test, AXVM_EEXIST, "device at 0x40000000-0x40000fff overlaps the VM's memory");
 	init_full(&test);
-	test.devices[2].base = test.devices[1].base;
+	test.devices[test.config.emu_count++] = test.devices[1];
 	CHECK_EQ(test_vm_create(&test), AXVM_EEXIST);
 }
 
@@ -350,14 +352,9 @@ static uint64_t hash_main(struct axvm_vm *vm)
 
 static void check_power_on_state(struct axvm_vm *vm)
 {
-	uint64_t value = 1;
-
-	CHECK_EQ(axvm_vcpu_get_register(vm->vcpus[0], 3, &value), 0);
-	CHECK_EQ(value, 0);
-	CHECK_EQ(axvm_vcpu_get_register(vm->vcpus[0], 0, &value), 0);
-	CHECK_EQ(value, vm->plan.dtb_gpa);
-	CHECK_EQ(axvm_vcpu_get_register(vm->vcpus[0], 31, &value), 0);
-	CHECK_EQ(value, vm->plan.entry);
+	CHECK_EQ(test_register(vm->vcpus[0], 3), 0);
+	CHECK_EQ(test_register(vm->vcpus[0], test_isa().arg), vm->plan.dtb_gpa);
+	CHECK_EQ(test_register(vm->vcpus[0], test_isa().pc), vm->plan.entry);
 	CHECK_EQ(axvm_vcpu_power(vm->vcpus[0]), AXVM_POWER_ON);
 	CHECK_EQ(axvm_vcpu_power(vm->vcpus[2]), AXVM_POWER_OFF);
 }
@@ -415,7 +412,8 @@ TEST(regions_are_mapped_and_unmapped_at_run_time)
 	CHECK_EQ(axvm_vm_map_region(vm, gpa, hpa, UINT64_MAX - 0xfff, flags), AXVM_ERANGE);
 	CHECK_EQ(axvm_vm_map_region(vm, gpa, axvm_hpa(0x50000000), 0x1000, flags), AXVM_EPERM);
 	CHECK_EQ(axvm_vm_map_region(vm, axvm_gpa(TEST_RAM), hpa, 0x1000, flags), AXVM_EEXIST);
-	CHECK_EQ(axvm_vm_map_region(vm, axvm_gpa(0x09000000), hpa, 0x1000, flags), AXVM_EEXIST);
+	CHECK_EQ(axvm_vm_map_region(vm, axvm_gpa(test_isa().uart), hpa, 0x1000, flags),
+		 AXVM_EEXIST);
 	CHECK_EQ(axvm_vm_map_region(vm, gpa, hpa, 0x3000, flags), 0);
 	CHECK_EQ(axvm_vm_map_region(vm, axvm_gpa(0x0a002000), hpa, 0x1000, flags), AXVM_EEXIST);
 	CHECK_EQ(axvm_aspace_query(&vm->aspace, axvm_gpa(0x0a002000), NULL), 0);

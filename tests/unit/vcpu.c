@@ -44,8 +44,7 @@ TEST(the_payload_of_an_exit_arrives)
 	CHECK_EQ(exit.hypercall.number, 0x1234);
 	CHECK_EQ(exit.hypercall.args[5], 0x5678);
 	axvm_vcpu_set_result(vcpu_of(&test, 0), 99);
-	CHECK_EQ(axvm_vcpu_get_register(vcpu_of(&test, 0), 0, &value), 0);
-	CHECK_EQ(value, 99);
+	CHECK_EQ(test_register(vcpu_of(&test, 0), test_isa().result), 99);
 	CHECK_EQ(axvm_vcpu_get_register(vcpu_of(&test, 0), 1000, &value), AXVM_EINVAL);
 	CHECK_EQ(axvm_vcpu_set_register(vcpu_of(&test, 0), 1000, 0), AXVM_EINVAL);
 	test_vm_end(&test);
@@ -137,11 +136,10 @@ TEST(a_guest_that_resets_starts_again)
 
 	REQUIRE(begin_booted(&test, 1));
 	struct axvm_vcpu *vcpu = vcpu_of(&test, 0);
-	uint64_t value = 0;
 
 	for (unsigned life = 0; life < 3; life++) {
 		axvm_sim_push_reason(vcpu, AXVM_EXIT_RESET);
-		CHECK_EQ(axvm_vcpu_set_register(vcpu, 31, 0), 0);
+		CHECK_EQ(axvm_vcpu_set_register(vcpu, test_isa().pc, 0), 0);
 		CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
 		CHECK_EQ(exit.reason, AXVM_EXIT_RESET);
 		CHECK_EQ(axvm_vm_state(test.vm), AXVM_VM_STOPPING);
@@ -149,8 +147,7 @@ TEST(a_guest_that_resets_starts_again)
 		CHECK_EQ(axvm_vm_settle(test.vm), 0);
 		CHECK_EQ(axvm_vm_state(test.vm), AXVM_VM_READY);
 		CHECK_EQ(axvm_vm_stop(test.vm).reason, AXVM_STOP_GUEST_RESET);
-		CHECK_EQ(axvm_vcpu_get_register(vcpu, 31, &value), 0);
-		CHECK_EQ(value, test.vm->plan.entry);
+		CHECK_EQ(test_register(vcpu, test_isa().pc), test.vm->plan.entry);
 		CHECK_EQ(axvm_vm_boot(test.vm), 0);
 	}
 	test_vm_end(&test);
@@ -322,7 +319,6 @@ TEST(a_vcpu_is_switched_on_once_and_starts_at_its_entry)
 {
 	struct axvm_exit exit;
 	struct test_vm test;
-	uint64_t value = 0;
 
 	REQUIRE(begin_booted(&test, 2));
 	struct axvm_vcpu *vcpu = vcpu_of(&test, 1);
@@ -338,10 +334,8 @@ TEST(a_vcpu_is_switched_on_once_and_starts_at_its_entry)
 	CHECK_EQ(axvm_vcpu_power_on(test.vm, 1, 0x5000, 1), AXVM_EBUSY);
 	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
 	CHECK_EQ(axvm_vcpu_power(vcpu), AXVM_POWER_ON);
-	CHECK_EQ(axvm_vcpu_get_register(vcpu, 31, &value), 0);
-	CHECK_EQ(value, 0x40001000);
-	CHECK_EQ(axvm_vcpu_get_register(vcpu, 0, &value), 0);
-	CHECK_EQ(value, 0xabc);
+	CHECK_EQ(test_register(vcpu, test_isa().pc), 0x40001000);
+	CHECK_EQ(test_register(vcpu, test_isa().arg), 0xabc);
 	CHECK_EQ(axvm_vcpu_power_on(test.vm, 1, 0x5000, 1), AXVM_EEXIST);
 	test_vm_end(&test);
 }
@@ -360,7 +354,6 @@ TEST(a_vcpu_that_is_switched_on_while_it_goes_off_comes_back)
 	const uint64_t on_again[AXVM_SIM_ARGS] = { 1 };
 	struct axvm_exit exit;
 	struct test_vm test;
-	uint64_t value = 0;
 
 	REQUIRE(begin_booted(&test, 1));
 	struct axvm_vcpu *vcpu = vcpu_of(&test, 0);
@@ -370,14 +363,74 @@ TEST(a_vcpu_that_is_switched_on_while_it_goes_off_comes_back)
 	CHECK_EQ(exit.reason, AXVM_EXIT_CPU_DOWN);
 	CHECK(axvm_vcpu_has_work(vcpu));
 	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
-	CHECK_EQ(axvm_vcpu_get_register(vcpu, 31, &value), 0);
-	CHECK_EQ(value, 0x7000);
+	CHECK_EQ(test_register(vcpu, test_isa().pc), 0x7000);
 	axvm_sim_push(vcpu, switch_off, NULL);
 	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
 	CHECK_EQ(axvm_vcpu_power(vcpu), AXVM_POWER_OFF);
 	axvm_vcpu_request(vcpu, AXVM_REQUEST_IRQ);
 	CHECK(!axvm_vcpu_has_work(vcpu));
 	check_refused(vcpu);
+	test_vm_end(&test);
+}
+
+/* ---- translations of one that another may meet ---------------------------------------------------- */
+
+/* One run on the CPU; whether it was told that the CPU's translations may be another's. */
+static bool is_stale_on(struct axvm_vcpu *vcpu, uint32_t cpu)
+{
+	struct axvm_exit exit;
+
+	axvm_sim_set_cpu(cpu);
+	axvm_sim_push_reason(vcpu, AXVM_EXIT_HYPERCALL);
+	CHECK_EQ(axvm_vcpu_run(vcpu, &exit), 0);
+	CHECK_EQ(exit.reason, AXVM_EXIT_HYPERCALL);
+	axvm_sim_set_cpu(0);
+	return vcpu->tlb_is_stale;
+}
+
+TEST(one_that_stays_alone_on_its_cpu_keeps_its_translations)
+{
+	struct test_vm test;
+
+	REQUIRE(begin_booted(&test, 1));
+	CHECK(is_stale_on(vcpu_of(&test, 0), 1)); /* of a VM before this one */
+	for (unsigned i = 0; i < 3; i++)
+		CHECK(!is_stale_on(vcpu_of(&test, 0), 1));
+	test_vm_end(&test);
+}
+
+TEST(two_that_take_turns_on_a_cpu_never_meet_each_others_translations)
+{
+	struct test_vm test;
+
+	REQUIRE(begin_booted(&test, 2));
+	CHECK_EQ(axvm_vcpu_power_on(test.vm, 1, 0, 0), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK(is_stale_on(vcpu_of(&test, 0), 1));
+		CHECK(is_stale_on(vcpu_of(&test, 1), 1));
+		CHECK(!is_stale_on(vcpu_of(&test, 1), 1));
+	}
+	/* On CPUs of their own they do not disturb each other. */
+	CHECK(is_stale_on(vcpu_of(&test, 0), 2));
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK(!is_stale_on(vcpu_of(&test, 0), 2));
+		CHECK(!is_stale_on(vcpu_of(&test, 1), 1));
+	}
+	test_vm_end(&test);
+}
+
+/* What it invalidated elsewhere is still where it comes back to. */
+TEST(one_that_moves_away_and_back_drops_what_it_left_behind)
+{
+	struct test_vm test;
+
+	REQUIRE(begin_booted(&test, 1));
+	CHECK(is_stale_on(vcpu_of(&test, 0), 1));
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK(is_stale_on(vcpu_of(&test, 0), 2));
+		CHECK(is_stale_on(vcpu_of(&test, 0), 1));
+		CHECK(!is_stale_on(vcpu_of(&test, 0), 1));
+	}
 	test_vm_end(&test);
 }
 
@@ -390,4 +443,7 @@ AXTEST_MAIN(every_exit_unbinds_and_is_returned, the_payload_of_an_exit_arrives,
 	    an_interrupt_request_is_brought_to_the_hardware_without_leaving,
 	    a_halt_with_work_does_not_leave, a_request_kicks_the_cpu_or_wakes_the_vcpu,
 	    a_vcpu_is_switched_on_once_and_starts_at_its_entry,
-	    a_vcpu_that_is_switched_on_while_it_goes_off_comes_back)
+	    a_vcpu_that_is_switched_on_while_it_goes_off_comes_back,
+	    one_that_stays_alone_on_its_cpu_keeps_its_translations,
+	    two_that_take_turns_on_a_cpu_never_meet_each_others_translations,
+	    one_that_moves_away_and_back_drops_what_it_left_behind)
