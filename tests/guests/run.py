@@ -23,30 +23,33 @@ VMS = "build/vms/{isa}"
 BINARIES = "build/{isa}/tests/guests/{isa}"
 
 # name: VM files; the ones that are waited for (None: all); seconds, eight times what is needed
-# and more
+# and more; arguments for QEMU, when it takes others than axvm run's own
 SHARED = {
     "hello": (["hello"], None, 60),
     "smp": (["smp"], None, 120),
     "timer": (["timer"], None, 120),
+    "irq": (["irq"], None, 120),
+    "sysregs": (["sysregs"], None, 60),
+    "sysregs-shared": (["sysregs-a", "sysregs-b"], None, 120),
     "fp": (["fp-a", "fp-b"], None, 120),
-    "hostile_mmio": (["hostile_mmio"], None, 120),
+    "hostile_mmio": (["hostile_mmio"], None, 240),
     "hostile_memory": (["hostile_memory"], None, 120),
+    "hostile_irq": (["hostile_irq"], None, 240),
     "neighbour": (["neighbour", "spin"], "neighbour", 180),
     "neighbour-shared": (["neighbour-shared", "spin-shared"], "neighbour", 180),
 }
+VECTORS = ["-cpu", "rv64,h=true,v=true"]
+IMSIC = ["-M", "virt,aia=aplic-imsic,aia-guests=4"]
 CASES = {
     "aarch64": {
-        "irq": (["irq"], None, 120),
         "mmio": (["mmio"], None, 60),
-        "sysregs": (["sysregs"], None, 60),
-        "sysregs-shared": (["sysregs-a", "sysregs-b"], None, 120),
         "hostile_sysreg": (["hostile_sysreg"], None, 120),
         "hostile_psci": (["hostile_psci"], None, 120),
-        "hostile_irq": (["hostile_irq"], None, 120),
     },
     "riscv64": {
-        "irq": (["irq"], None, 120),
-        "hostile_irq": (["hostile_irq"], None, 240),
+        "decode": (["decode"], None, 60),
+        "fp-vectors": (["fp-a", "fp-b"], None, 120, VECTORS),
+        "hostile_csr": (["hostile_csr"], None, 120),
         "hostile_sbi": (["hostile_sbi"], None, 120),
     },
 }
@@ -55,8 +58,8 @@ NATIVE = {
     "aarch64": {"hello": 1, "smp": 4, "timer": 1, "irq": 4, "mmio": 1, "sysregs": 1, "fp": 1,
                 "hostile_mmio": 2, "hostile_sysreg": 1, "hostile_psci": 2, "hostile_irq": 2,
                 "hostile_memory": 1},
-    "riscv64": {"hello": 1, "smp": 4, "timer": 1, "fp": 1, "irq": 4,
-                "hostile_mmio": 2, "hostile_memory": 1, "hostile_irq": 2,
+    "riscv64": {"hello": 1, "smp": 4, "timer": 1, "irq": 4, "sysregs": 1, "fp": 1, "decode": 2,
+                "hostile_mmio": 2, "hostile_memory": 1, "hostile_csr": 1, "hostile_irq": 2,
                 "hostile_sbi": 3},
 }
 MACHINES = {
@@ -102,12 +105,13 @@ def speakers(output):
 
 
 class Report:
-    def __init__(self):
+    def __init__(self, isa):
+        self.isa = isa
         self.failed = False
 
     def line(self, verdict, name, text):
         self.failed |= verdict == "not ok"
-        print(f"{verdict} - {name}: {text}", flush=True)
+        print(f"{verdict} - {self.isa} {name}: {text}", flush=True)
 
     def guest(self, name, lines, wanted):
         """The lines of one guest. Returns whether its last line was there."""
@@ -119,7 +123,7 @@ class Report:
                 counts[match[1]] += 1
                 self.line(match[1], name, match[2])
             elif text.startswith("# "):
-                print(f"# {name}: {text[2:]}")
+                print(f"# {self.isa} {name}: {text[2:]}")
             if last and (int(last[1]), int(last[2])) == (counts["ok"], counts["not ok"]):
                 return True
         if wanted:
@@ -166,13 +170,15 @@ def make_vms(isa):
 
 def under_axvm(report, isa, part):
     make_vms(isa)
-    for case, (files, waited_for, seconds) in (SHARED | CASES[isa]).items():
+    for case, (files, waited_for, seconds, *qemu) in (SHARED | CASES[isa]).items():
         if part not in case:
             continue
         command = ["build/axvm", "run", "--isa", isa, "--timeout", str(seconds)]
         if waited_for:
             command += ["--until", r"axtest: [0-9]+ passed, [0-9]+ failed"]
         command += [f"{VMS.format(isa=isa)}/{name}.toml" for name in files]
+        if qemu:
+            command += ["--", *qemu[0]]
         output, status = run(command, seconds)
         report.output(case, output, waited_for, status)
 
@@ -194,7 +200,7 @@ def main():
     parser.add_argument("--isa", default="aarch64", choices=sorted(CASES))
     parser.add_argument("part", nargs="?", default="")
     options = parser.parse_args()
-    report = Report()
+    report = Report(options.isa)
     (natively if options.native else under_axvm)(report, options.isa, options.part)
     return 1 if report.failed else 0
 
