@@ -150,6 +150,17 @@ static uint32_t choose_level(const struct axvm_pte_format *format, uint32_t leve
 	return level;
 }
 
+/* How many leaves of `level` the range gives from `gpa` to the end of their table; at least one. */
+static uint64_t run_length(const struct axvm_pte_format *format, uint32_t level, uint64_t gpa,
+			   uint64_t bytes)
+{
+	uint64_t wanted = bytes >> axvm_level_shift(format, level);
+	uint64_t room = axvm_level_table_bytes(format, level) / sizeof(uint64_t) -
+			axvm_level_index(format, level, gpa);
+
+	return wanted < room ? wanted : room;
+}
+
 /* All of the range is absent, or AXVM_EEXIST. */
 static int count_map(struct axvm_cursor *cursor, struct table_count *count, uint64_t gpa,
 		     uint64_t hpa, uint64_t bytes)
@@ -163,9 +174,13 @@ static int count_map(struct axvm_cursor *cursor, struct table_count *count, uint
 
 		uint32_t level =
 			choose_level(format, cursor->level, gpa + at, hpa + at, bytes - at);
+		uint64_t run = 1;
 
 		count_tables(count, gpa + at, cursor->level, level);
-		at += axvm_level_bytes(format, level);
+		if (level == cursor->level)
+			run = axvm_cursor_count_absent(
+				cursor, run_length(format, level, gpa + at, bytes - at));
+		at += run << axvm_level_shift(format, level);
 	}
 	return 0;
 }
@@ -185,9 +200,11 @@ static void do_map(struct axvm_change *change, struct axvm_cursor *cursor, uint6
 			axvm_change_add_table(change, cursor);
 			axvm_cursor_seek(cursor, gpa + at, level);
 		}
-		axvm_change_store(change, cursor,
-				  format->make_leaf(axvm_hpa(hpa + at), level, flags));
-		at += axvm_level_bytes(format, level);
+
+		uint64_t run = run_length(format, level, gpa + at, bytes - at);
+
+		axvm_change_fill(change, cursor, axvm_hpa(hpa + at), run, flags);
+		at += run << axvm_level_shift(format, level);
 	}
 }
 

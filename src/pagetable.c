@@ -76,6 +76,17 @@ void axvm_cursor_seek(struct axvm_cursor *cursor, uint64_t gpa, uint32_t max_lev
 	}
 }
 
+uint64_t axvm_cursor_count_absent(const struct axvm_cursor *cursor, uint64_t limit)
+{
+	bool (*is_present)(uint64_t) = cursor->aspace->format->is_present;
+	_Atomic uint64_t *entry = axvm_cursor_entry(cursor);
+	uint64_t count = 1;
+
+	while (count < limit && !is_present(axvm_entry_load(&entry[count])))
+		count++;
+	return count;
+}
+
 /* ---- table pages ------------------------------------------------------------------------- */
 
 void axvm_tables_put(struct axvm_table_list *list, struct axvm_hpa table)
@@ -169,14 +180,17 @@ static void note(struct axvm_change *change, const struct axvm_cursor *cursor)
 		change->high = high;
 }
 
-static void store(const struct axvm_cursor *cursor, uint64_t value)
+static void store_at(const struct axvm_cursor *cursor, _Atomic uint64_t *entry, uint64_t value)
 {
-	_Atomic uint64_t *entry = axvm_cursor_entry(cursor);
-
 	axvm_entry_check(cursor->aspace, axvm_gpa(cursor->gpa), cursor->level,
 			 axvm_entry_load(entry), value);
 	/* release: pairs with the acquire of axvm_entry_load, and with the walkers' dependency */
 	atomic_store_explicit(entry, value, memory_order_release);
+}
+
+static void store(const struct axvm_cursor *cursor, uint64_t value)
+{
+	store_at(cursor, axvm_cursor_entry(cursor), value);
 }
 
 /* A table that is unlinked needs no note: what was cleared under it has one in its range. */
@@ -185,6 +199,8 @@ void axvm_change_store(struct axvm_change *change, const struct axvm_cursor *cur
 	const struct axvm_pte_format *format = cursor->aspace->format;
 	uint64_t before = axvm_cursor_load(cursor);
 
+	if (format->is_present(value) && format->is_leaf(value, cursor->level))
+		change->leaf_levels |= (uint32_t)1 << cursor->level;
 	if (format->is_present(before)) {
 		change->has_replaced = true;
 		if (format->is_leaf(before, cursor->level))
@@ -195,6 +211,28 @@ void axvm_change_store(struct axvm_change *change, const struct axvm_cursor *cur
 		note(change, cursor);
 	}
 	store(cursor, value);
+}
+
+void axvm_change_fill(struct axvm_change *change, struct axvm_cursor *cursor, struct axvm_hpa hpa,
+		      uint64_t count, uint32_t flags)
+{
+	const struct axvm_pte_format *format = cursor->aspace->format;
+	_Atomic uint64_t *entry = axvm_cursor_entry(cursor);
+	uint64_t bytes = axvm_level_bytes(format, cursor->level);
+
+	change->leaf_levels |= (uint32_t)1 << cursor->level;
+	if (format->caches_absent)
+		note(change, cursor);
+	for (;;) {
+		store_at(cursor, entry, format->make_leaf(hpa, cursor->level, flags));
+		if (--count == 0)
+			break;
+		entry++;
+		hpa.addr += bytes;
+		cursor->gpa += bytes;
+	}
+	if (format->caches_absent)
+		note(change, cursor);
 }
 
 void axvm_change_add_table(struct axvm_change *change, const struct axvm_cursor *cursor)
@@ -387,6 +425,8 @@ void axvm_change_merge(struct axvm_change *change, uint64_t gpa, uint64_t bytes)
 	for (uint32_t level = format->levels - 1; level-- > 0;) {
 		if (!axvm_level_has_leaf(format, level))
 			return;
+		if ((change->leaf_levels >> (level + 1) & 1) == 0)
+			continue; /* no table there says anything new */
 		break_uniform(change, level, gpa, bytes);
 		if (change->is_breaking)
 			make_blocks(change, level, gpa, bytes);

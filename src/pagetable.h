@@ -120,6 +120,12 @@ static inline uint64_t axvm_cursor_next(const struct axvm_cursor *cursor)
 	return axvm_align_down(cursor->gpa, bytes) + bytes;
 }
 
+/*
+ * How many entries are absent from the cursor's on, which is; at most `limit`, which does not reach
+ * beyond the table.
+ */
+uint64_t axvm_cursor_count_absent(const struct axvm_cursor *cursor, uint64_t limit);
+
 /* ---- table pages ------------------------------------------------------------------------- */
 
 /*
@@ -149,6 +155,7 @@ struct axvm_change {
 	struct axvm_table_list unlinked; /* free after the flush */
 	uint64_t low;			 /* [low, high) needs an invalidation; none when equal */
 	uint64_t high;
+	uint32_t leaf_levels; /* bit n: a leaf was stored at level n */
 	bool is_breaking;
 	bool has_replaced; /* a live entry changed: readers may still use what it was */
 };
@@ -159,6 +166,12 @@ struct axvm_change {
 /* Stores the entry at the cursor; notes what needs an invalidation. */
 void axvm_change_store(struct axvm_change *change, const struct axvm_cursor *cursor,
 		       uint64_t value);
+/*
+ * Stores `count` leaves for contiguous memory in absent entries, from the cursor's on, in one table; leaves
+ * the cursor at the last of them.
+ */
+void axvm_change_fill(struct axvm_change *change, struct axvm_cursor *cursor, struct axvm_hpa hpa,
+		      uint64_t count, uint32_t flags);
 /* A new table under the absent entry at the cursor. */
 void axvm_change_add_table(struct axvm_change *change, const struct axvm_cursor *cursor);
 
