@@ -7,6 +7,8 @@ run.py [PART-OF-A-NAME]
 The cases stand in cases/*.toml, each a [[case]] table:
 
   name        a sentence, with underscores
+  isas        ISAs that it is run for, once each: in all its strings {isa} is the name, and {console}
+              the console of Linux there
   vms         VM files, from the top of the tree
   append      added to the guests' command lines
   until       end when this appears on a guest's console (--until); otherwise they end by themselves
@@ -38,9 +40,27 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 LOGS = TOP / "build" / "logs"
 TAIL_LINES = 40
 MARGIN_S = 20  # beyond axvm's own time-out
-KEYS = {"name", "vms", "append", "until", "qemu", "send", "cut_bundle", "timeout", "status",
+CONSOLES = {"aarch64": "ttyAMA0", "riscv64": "ttyS0", "x86_64": "ttyS0"}
+KEYS = {"name", "isas", "vms", "append", "until", "qemu", "send", "cut_bundle", "timeout", "status",
         "expect", "reject", "program"}
 printing = threading.Lock()
+
+
+def for_isa(value, isa):
+    """The case, or a part of it, as it is for one ISA."""
+    if isinstance(value, str):
+        return value.replace("{isa}", isa).replace("{console}", CONSOLES[isa])
+    if isinstance(value, list):
+        return [for_isa(item, isa) for item in value]
+    if isinstance(value, dict):
+        return {key: for_isa(item, isa) for key, item in value.items()}
+    return value
+
+
+def expand(case):
+    if "isas" not in case:
+        return [case]
+    return [for_isa(case, isa) | {"name": f"{case['name']}-{isa}"} for isa in case["isas"]]
 
 
 def read_cases(part):
@@ -50,8 +70,7 @@ def read_cases(part):
             unknown = set(case) - KEYS
             if unknown or "name" not in case or ("vms" in case) == ("program" in case):
                 raise SystemExit(f"{file}: a case is wrong: {case}")
-            if part in case["name"]:
-                cases.append(case)
+            cases += [one for one in expand(case) if part in one["name"]]
     return cases
 
 
