@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A QEMU plugin that counts executed instructions exactly, by exception level: what runs at EL2 is
- * the hypervisor, at EL1 and EL0 its guest. QEMU translates code once per exception level, so the
- * level is read once, when a block is translated; no address can be confused, whatever guest and
- * hypervisor map. At EL2 each instruction is counted by its address too, which shows where they go.
+ * A QEMU plugin that counts executed instructions exactly, by who runs them: a guest's user mode and
+ * kernel, the hypervisor, the firmware. QEMU translates code once per mode of the CPU, so the mode is
+ * read once, when a block is translated; no address can be confused, whatever guest and hypervisor map.
+ * The hypervisor's instructions are counted by their addresses too, which shows where they go.
+ *
+ * aarch64: EL0, EL1, EL2; there is no firmware. riscv64: M mode is the firmware; S mode is the guest's
+ * kernel while a second stage is in place (hgatp) and stvec is not the hypervisor's own, which it puts
+ * into its image's virtual range (hypervisor=ADDRESS) before it has a second stage: VS mode has another
+ * stvec under the same name. With hypervisor=0 there is none, and S mode is the kernel.
  *
  * Arguments (key=value): out=FILE; marker=TEXT ends the count when the text has been written to the
- * UART (otherwise QEMU's end does); uart=ADDRESS (physical, 0x9000000); guest_console=on looks at
- * what EL1 writes to the UART as well (passed through, or no hypervisor); detail=off counts EL2 by
- * blocks only, and not by address.
+ * UART (otherwise QEMU's end does); uart=ADDRESS (physical; `virt`'s own); guest_console=on looks at
+ * what the guest's kernel writes to the UART as well (passed through, or no hypervisor); detail=off
+ * counts the hypervisor by blocks only, and not by address.
  *
- * One CPU only. The file: "el0 N", "el1 N", "el2 N", "marker 0|1", "first_guest N" (EL2 before the
- * first instruction at EL1), then "boot ADDRESS N" (before that instruction) and "pc ADDRESS N".
+ * One CPU only. The file: "user N", "kernel N", "hypervisor N", "firmware N", "marker 0|1",
+ * "first_guest N" (hypervisor before the first instruction of a guest), "firmware_boot N" (firmware
+ * before the first instruction of anyone else), then "boot ADDRESS N" (the hypervisor before that
+ * guest's instruction) and "pc ADDRESS N".
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +27,25 @@
 #include "qemu_plugin_api.h"
 
 #define EXPORT __attribute__((visibility("default")))
-#define PLACES (1u << 17) /* addresses at EL2, a power of two */
+#define PLACES (1u << 17) /* addresses of the hypervisor, a power of two */
 #define MARKER_MAX 128u
+#define IMAGE_BYTES (1ull << 30) /* more than the hypervisor's */
+
+enum level { USER, KERNEL, HYPERVISOR, FIRMWARE, LEVELS };
+static const char *const level_names[] = { "user", "kernel", "hypervisor", "firmware" };
+
+static enum level level_of_aarch64(void);
+static enum level level_of_riscv64(void);
+
+/* An ISA is known by its first register here. */
+static const struct isa {
+	const char *registers[3];
+	uint64_t uart;
+	enum level (*current_level)(void);
+} isas[] = {
+	{ { "cpsr", NULL, NULL }, 0x9000000, level_of_aarch64 },
+	{ { "priv", "hgatp", "stvec" }, 0x10000000, level_of_riscv64 },
+};
 
 struct place {
 	uint64_t address;
@@ -31,18 +55,22 @@ struct place {
 };
 
 static struct place places[PLACES];
-static uint64_t level_count[4];
+static uint64_t level_count[LEVELS];
 static uint64_t first_guest;
+static uint64_t firmware_boot;
+static bool boot_is_over;
 static bool guest_has_run;
 static bool ended;
 static bool marker_seen;
 static bool detail = true;
 static bool guest_console;
-static uint64_t uart = 0x9000000;
+static uint64_t uart;
+static uint64_t image = 0x3f00000000;
 static const char *marker = "";
 static const char *out_path = "hv_insns.txt";
 static char last[MARKER_MAX];
-static struct qemu_plugin_register *cpsr;
+static const struct isa *isa;
+static struct qemu_plugin_register *handles[3];
 static struct qemu_array *bytes;
 
 static void fail(const char *why)
@@ -53,7 +81,7 @@ static void fail(const char *why)
 
 static struct place *place_of(uint64_t address)
 {
-	uint64_t at = (address >> 2) * 0x9e3779b97f4a7c15u >> 40;
+	uint64_t at = (address >> 1) * 0x9e3779b97f4a7c15u >> 40;
 
 	for (uint32_t tries = 0; tries < PLACES; tries++, at++) {
 		struct place *place = &places[at % PLACES];
@@ -74,10 +102,11 @@ static void write_result(void)
 
 	if (file == NULL)
 		fail("the output file cannot be written");
-	for (int level = 0; level < 3; level++)
-		fprintf(file, "el%d %llu\n", level, (unsigned long long)level_count[level]);
-	fprintf(file, "marker %d\nfirst_guest %llu\n", marker_seen,
-		(unsigned long long)first_guest);
+	for (int level = 0; level < LEVELS; level++)
+		fprintf(file, "%s %llu\n", level_names[level],
+			(unsigned long long)level_count[level]);
+	fprintf(file, "marker %d\nfirst_guest %llu\nfirmware_boot %llu\n", marker_seen,
+		(unsigned long long)first_guest, (unsigned long long)firmware_boot);
 	for (uint32_t i = 0; i < PLACES; i++) {
 		const struct place *place = &places[i];
 
@@ -92,25 +121,55 @@ static void write_result(void)
 	ended = true;
 }
 
-static unsigned int current_level(void)
+static uint64_t read_register(unsigned int index)
 {
-	uint32_t value = 0;
+	uint64_t value = 0;
+	int length;
 
 	g_byte_array_set_size(bytes, 0);
-	if (qemu_plugin_read_register(cpsr, bytes) < 4)
-		fail("the register cpsr cannot be read");
-	memcpy(&value, bytes->data, sizeof(value));
-	if (value & 0x10)
+	length = qemu_plugin_read_register(handles[index], bytes);
+	if (length < 4 || (size_t)length > sizeof(value))
+		fail("a register of the CPU cannot be read");
+	memcpy(&value, bytes->data, (size_t)length);
+	return value;
+}
+
+static enum level level_of_aarch64(void)
+{
+	uint64_t cpsr = read_register(0);
+
+	if (cpsr & 0x10)
 		fail("the CPU is in AArch32 state");
-	return value >> 2 & 3;
+	return (enum level)(cpsr >> 2 & 3);
+}
+
+static enum level level_of_riscv64(void)
+{
+	uint64_t mode = read_register(0) & 3;
+
+	if (mode == 0)
+		return USER;
+	if (mode == 3)
+		return FIRMWARE;
+	if (image == 0)
+		return KERNEL;
+	if (read_register(1) == 0 || read_register(2) - image < IMAGE_BYTES)
+		return HYPERVISOR;
+	return KERNEL;
 }
 
 static void end_of_boot(void)
 {
 	guest_has_run = true;
-	first_guest = level_count[2];
+	first_guest = level_count[HYPERVISOR];
 	for (uint32_t i = 0; i < PLACES; i++)
 		places[i].boot_count = places[i].count;
+}
+
+static void end_of_firmware_boot(void)
+{
+	boot_is_over = true;
+	firmware_boot = level_count[FIRMWARE];
 }
 
 /* data: level in the low two bits, number of instructions above. */
@@ -121,8 +180,10 @@ static void block_runs(unsigned int cpu, void *data)
 	(void)cpu;
 	if (ended)
 		return;
-	if (!guest_has_run && (what & 3) < 2)
+	if (!guest_has_run && (what & 3) < HYPERVISOR)
 		end_of_boot();
+	if (!boot_is_over && (what & 3) != FIRMWARE)
+		end_of_firmware_boot();
 	level_count[what & 3] += what >> 2;
 }
 
@@ -133,8 +194,10 @@ static void instruction_runs(unsigned int cpu, void *data)
 	(void)cpu;
 	if (ended)
 		return;
+	if (!boot_is_over)
+		end_of_firmware_boot();
 	place->count++;
-	level_count[2]++;
+	level_count[HYPERVISOR]++;
 }
 
 static void console_byte(char byte)
@@ -163,14 +226,15 @@ static void stores(unsigned int cpu, uint32_t info, uint64_t address, void *data
 		console_byte((char)qemu_plugin_mem_get_value(info).data.u8);
 }
 
-static void watch_block(struct qemu_plugin_tb *block, unsigned int level, size_t count)
+static void watch_block(struct qemu_plugin_tb *block, enum level level, size_t count)
 {
-	bool console = marker[0] != '\0' && (level == 2 || (level == 1 && guest_console));
+	bool console =
+		marker[0] != '\0' && (level >= HYPERVISOR || (level == KERNEL && guest_console));
 
 	for (size_t i = 0; i < count; i++) {
 		struct qemu_plugin_insn *instruction = qemu_plugin_tb_get_insn(block, i);
 
-		if (level == 2 && detail)
+		if (level == HYPERVISOR && detail)
 			qemu_plugin_register_vcpu_insn_exec_cb(
 				instruction, instruction_runs, QEMU_NO_REGISTERS,
 				place_of(qemu_plugin_insn_vaddr(instruction)));
@@ -183,29 +247,46 @@ static void watch_block(struct qemu_plugin_tb *block, unsigned int level, size_t
 static void translated(uint64_t id, struct qemu_plugin_tb *block)
 {
 	size_t count = qemu_plugin_tb_n_insns(block);
-	unsigned int level = current_level();
+	enum level level = isa->current_level();
 
 	(void)id;
-	if (level != 2 || !detail)
+	if (level != HYPERVISOR || !detail)
 		qemu_plugin_register_vcpu_tb_exec_cb(block, block_runs, QEMU_NO_REGISTERS,
-						     (void *)(count << 2 | level));
+						     (void *)(count << 2 | (size_t)level));
 	watch_block(block, level, count);
+}
+
+static struct qemu_plugin_register *find(const struct qemu_array *registers, const char *name)
+{
+	const struct qemu_register_descriptor *descriptor = (const void *)registers->data;
+
+	for (unsigned int i = 0; i < registers->length; i++) {
+		if (strcmp(descriptor[i].name, name) == 0)
+			return descriptor[i].handle;
+	}
+	return NULL;
 }
 
 static void cpu_starts(uint64_t id, unsigned int cpu)
 {
 	struct qemu_array *registers = qemu_plugin_get_registers();
-	const struct qemu_register_descriptor *descriptor = (void *)registers->data;
 
 	(void)id;
 	if (cpu > 0)
 		fail("one CPU only");
-	for (unsigned int i = 0; i < registers->length; i++) {
-		if (strcmp(descriptor[i].name, "cpsr") == 0)
-			cpsr = descriptor[i].handle;
+	for (size_t i = 0; i < sizeof(isas) / sizeof(isas[0]); i++) {
+		if (find(registers, isas[i].registers[0]) != NULL)
+			isa = &isas[i];
 	}
-	if (cpsr == NULL)
-		fail("the CPU has no register cpsr: not aarch64");
+	if (isa == NULL)
+		fail("an ISA that is not known here");
+	for (size_t i = 0; i < 3 && isa->registers[i] != NULL; i++) {
+		handles[i] = find(registers, isa->registers[i]);
+		if (handles[i] == NULL)
+			fail("the CPU lacks a register");
+	}
+	if (uart == 0)
+		uart = isa->uart;
 }
 
 static void qemu_ends(uint64_t id, void *data)
@@ -229,12 +310,14 @@ static void take_argument(char *argument)
 		marker = value;
 	else if (strcmp(argument, "uart") == 0)
 		uart = strtoull(value, NULL, 0);
+	else if (strcmp(argument, "hypervisor") == 0)
+		image = strtoull(value, NULL, 0);
 	else if (strcmp(argument, "guest_console") == 0)
 		guest_console = strcmp(value, "on") == 0;
 	else if (strcmp(argument, "detail") == 0)
 		detail = strcmp(value, "on") == 0;
 	else
-		fail("an argument is out, marker, uart, guest_console or detail");
+		fail("an argument is out, marker, uart, hypervisor, guest_console or detail");
 	if (strlen(marker) >= MARKER_MAX)
 		fail("the marker is too long");
 }
