@@ -216,9 +216,10 @@ void axvm_guest_fdt_reseed(void *tree, const uint8_t seed[AXVM_GUEST_FDT_SEED_BY
 
 /* ---- nodes ---------------------------------------------------------------------------------- */
 
-static void write_root(struct axvm_guest_fdt *fdt)
+static void write_root(struct axvm_guest_fdt *fdt, bool has_controller)
 {
-	axvm_guest_fdt_u32(fdt, "interrupt-parent", fdt->intc_phandle);
+	if (has_controller)
+		axvm_guest_fdt_u32(fdt, "interrupt-parent", fdt->intc_phandle);
 	axvm_guest_fdt_string(fdt, "model", "linux,dummy-virt");
 	axvm_guest_fdt_u32(fdt, "#size-cells", 2);
 	axvm_guest_fdt_u32(fdt, "#address-cells", 2);
@@ -334,7 +335,7 @@ int axvm_guest_fdt_make(struct axvm_guest_fdt *fdt, const struct axvm_config *co
 	if (fdt->error == 0)
 		fdt->error = fdt_finish_reservemap(fdt->buffer);
 	axvm_guest_fdt_begin(fdt, "");
-	write_root(fdt);
+	write_root(fdt, platform->fdt_has_root_controller);
 	if (platform->fdt_machine) {
 		int error = platform->fdt_machine(fdt, config);
 
@@ -347,7 +348,7 @@ int axvm_guest_fdt_make(struct axvm_guest_fdt *fdt, const struct axvm_config *co
 	axvm_guest_fdt_end(fdt);
 	if (fdt->error == 0)
 		fdt->error = fdt_finish(fdt->buffer);
-	if (fdt->error == 0)
+	if (fdt->error == 0 && platform->fdt_has_root_controller)
 		fdt->error = fdt_setprop_inplace_u32(fdt->buffer, 0, "interrupt-parent",
 						     fdt->intc_phandle);
 	if (fdt->error != 0)

@@ -153,5 +153,6 @@ const struct axvm_platform axvm_platform_aarch64 = {
 	.device_count = sizeof(devices) / sizeof(devices[0]),
 	.machines = machines,
 	.machine_count = sizeof(machines) / sizeof(machines[0]),
+	.fdt_has_root_controller = true,
 	.fdt_machine = fdt_machine,
 };

@@ -230,7 +230,7 @@ static void put_aplic(struct axvm_guest_fdt *fdt, const struct axvm_config *conf
 {
 	axvm_guest_fdt_begin_at(fdt, "interrupt-controller", aplic->base.addr);
 	axvm_guest_fdt_u32(fdt, "phandle", fdt->intc_phandle);
-	axvm_guest_fdt_u32(fdt, "riscv,num-sources", IRQ_COUNT - 1);
+	axvm_guest_fdt_u32(fdt, "riscv,num-sources", axvm_plic_sources(config) - 1);
 	axvm_guest_fdt_reg(fdt, aplic->base.addr, aplic->bytes);
 	if (has_imsic)
 		axvm_guest_fdt_u32(fdt, "msi-parent", IMSIC_PHANDLE);
@@ -273,8 +273,7 @@ static void put_controllers(struct axvm_guest_fdt *fdt, const struct axvm_config
 	} else if (plic != NULL) {
 		put_plic(fdt, config, plic);
 	} else {
-		fdt->intc_phandle = CPU_PHANDLE; /* timer and software interrupts alone */
-		fdt->irq_cells = 0;
+		fdt->irq_cells = 0; /* timer and software interrupts alone */
 	}
 }
 

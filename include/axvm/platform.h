@@ -30,6 +30,11 @@ struct axvm_platform {
 	uint32_t device_count;
 	const struct axvm_machine *machines; /* all there are to choose from, the default one too */
 	uint32_t machine_count;
+	/*
+	 * Whether the tree's root names the controller, for all nodes that name none. Not where CPUs have
+	 * controllers of their own, which have no parent.
+	 */
+	bool fdt_has_root_controller;
 	/* Writes /cpus, the controller and the timer; returns 0 or AXVM_ENOMEM. */
 	int (*fdt_machine)(struct axvm_guest_fdt *fdt, const struct axvm_config *config);
 };

@@ -97,6 +97,27 @@ TEST(a_file_without_addresses_gets_a_linux_layout)
 	CHECK_EQ(plan.bios_bytes, 0);
 }
 
+/* It takes the rest of the 2 MiB where its image ends for itself; a base is a multiple of that too. */
+TEST(on_riscv64_the_others_go_beyond_the_two_mebibytes_where_the_kernel_ends)
+{
+	begin();
+	platform.isa = AXVM_ISA_RISCV64;
+	put(8, 2 * MIB);
+	put(16, 0x1e90000);
+	memcpy(&kernel[48], "RISCV", 5);
+	memcpy(&kernel[56], "RSC\x05", 4);
+	give_initrd(0x2345);
+	REQUIRE_EQ(make(), 0);
+	CHECK_EQ(plan.kernel.kind, AXVM_IMAGE_RISCV);
+	CHECK_EQ(plan.kernel_gpa, RAM + 2 * MIB);
+	CHECK_EQ(plan.entry, RAM + 2 * MIB);
+	CHECK_EQ(plan.dtb_gpa, RAM + 0x2200000);
+	CHECK_EQ(plan.initrd_gpa, RAM + 0x2210000);
+	put(16, 0x1e00000);
+	REQUIRE_EQ(make(), 0);
+	CHECK_EQ(plan.dtb_gpa, RAM + 0x2000000);
+}
+
 TEST(text_offset_is_honoured)
 {
 	begin();
@@ -458,9 +479,10 @@ TEST(extreme_numbers_never_make_a_plan_outside_of_memory)
 	CHECK(made > 0);
 }
 
-AXTEST_MAIN(a_file_without_addresses_gets_a_linux_layout, text_offset_is_honoured,
-	    configured_addresses_are_honoured, what_is_open_goes_around_what_is_fixed,
-	    images_may_lie_in_other_regions_of_memory,
+AXTEST_MAIN(a_file_without_addresses_gets_a_linux_layout,
+	    on_riscv64_the_others_go_beyond_the_two_mebibytes_where_the_kernel_ends,
+	    text_offset_is_honoured, configured_addresses_are_honoured,
+	    what_is_open_goes_around_what_is_fixed, images_may_lie_in_other_regions_of_memory,
 	    identical_memory_has_its_device_tree_at_its_end_whatever_the_file_says,
 	    the_room_of_the_device_tree_covers_the_users_own_and_the_command_line,
 	    a_platform_without_a_device_tree_gets_one_only_from_the_user,

@@ -105,7 +105,7 @@ TEST(a_plic_has_a_context_of_each_mode_and_says_interrupts_by_number)
 	for (unsigned i = 0; i < 8; i++)
 		CHECK_EQ(fdt32_ld(cells + i), outputs[i]);
 	check_cells("/plic@c000000", "phandle", 1, 0x8002, 0, 0, 0);
-	check_cells("/", "interrupt-parent", 1, 0x8002, 0, 0, 0);
+	CHECK(!has_property("/", "interrupt-parent")); /* it would be the harts' controllers' too */
 	check_cells("/serial@10000000", "interrupts", 1, 10, 0, 0, 0);
 	check_cells("/serial@10000000", "interrupt-parent", 1, 0x8002, 0, 0, 0);
 	check_cells("/serial@10000000", "reg", 4, 0, 0x10000000, 0, 0x100);
@@ -119,7 +119,7 @@ TEST(an_aplic_alone_is_wired_to_the_harts)
 	check_make();
 	check_bytes("/interrupt-controller@d000000", "compatible", "qemu,aplic\0riscv,aplic", 23);
 	check_cells("/interrupt-controller@d000000", "reg", 4, 0, 0xd000000, 0, 0x8000);
-	check_cells("/interrupt-controller@d000000", "riscv,num-sources", 1, 1023, 0, 0, 0);
+	check_cells("/interrupt-controller@d000000", "riscv,num-sources", 1, 95, 0, 0, 0);
 	check_cells("/interrupt-controller@d000000", "#interrupt-cells", 1, 2, 0, 0, 0);
 	check_cells("/interrupt-controller@d000000", "interrupts-extended", 4, 1, 9, 2, 9);
 	CHECK(!has_property("/interrupt-controller@d000000", "msi-parent"));
@@ -184,7 +184,7 @@ TEST(without_a_controller_devices_have_no_interrupts)
 	CHECK(!has_node("/plic@c000000"));
 	CHECK(has_node("/serial@10000000"));
 	CHECK(!has_property("/serial@10000000", "interrupts"));
-	check_cells("/", "interrupt-parent", 1, 1, 0, 0, 0);
+	CHECK(!has_property("/", "interrupt-parent"));
 }
 
 TEST(the_room_that_is_planned_holds_as_many_harts_as_there_can_be)

@@ -63,6 +63,7 @@ static inline void begin(void)
 	memset(tree, 0xee, sizeof(tree));
 	platform = (struct axvm_platform){ .isa = AXVM_ISA_AARCH64,
 					   .name = "aarch64",
+					   .fdt_has_root_controller = true,
 					   .fdt_machine = write_machine };
 	memory[0] =
 		(struct axvm_config_memory){ .gpa = { RAM }, .bytes = GIB, .flags = AXVM_MAP_RWX };
