@@ -175,12 +175,16 @@ static void clean(const void *start, uint64_t bytes)
 	axvm_fence();
 }
 
-/* Guests' data accesses go through the caches: instruction fetches alone do not see what was stored. */
+/*
+ * Instruction fetches do not see what was stored. Nor does a guest that maps its memory as not cached
+ * with Svpbmt: it would find what the memory held before, which may be of another VM.
+ */
 void axvm_hal_cache_clean(void *start, uint64_t bytes)
 {
 	uint64_t others = axvm_bare_other_cpus();
 
-	clean(start, bytes);
+	if (axvm_bare_features.has_svpbmt)
+		clean(start, bytes);
 	axvm_fence_i();
 	if (others != 0)
 		axvm_bare_sbi_fence_i(others);
@@ -188,5 +192,6 @@ void axvm_hal_cache_clean(void *start, uint64_t bytes)
 
 void axvm_hal_cache_push(const void *start, uint64_t bytes)
 {
-	clean(start, bytes);
+	if (axvm_bare_features.has_svpbmt)
+		clean(start, bytes);
 }
