@@ -238,7 +238,9 @@ static int plan_kernel(struct planner *p)
 
 	struct item *item = &p->items[KERNEL];
 
-	item->bytes = info->image_bytes;
+	/* A riscv64 kernel maps itself by 2 MiB, and drops an initrd that lies in the last of them. */
+	item->bytes = info->kind == AXVM_IMAGE_RISCV ? align_up(info->image_bytes, KERNEL_ALIGNMENT)
+						     : info->image_bytes;
 	item->gpa = choose_kernel_address(p);
 	if (info->fixed && wanted->has_load && wanted->load.addr != info->load) {
 		item->gpa = wanted->load.addr;
