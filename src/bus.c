@@ -102,7 +102,7 @@ const struct axvm_bus_region *axvm_bus_miss(struct axvm_vcpu *vcpu, uint64_t add
 {
 	const struct axvm_bus_region *region = axvm_bus_find(&vcpu->vm->mmio, addr, bytes);
 
-	if (region)
+	if (region && ((region->base | region->bytes) & 7) == 0)
 		vcpu->last_hit = region;
 	return region;
 }

@@ -11,7 +11,10 @@
 /* Holds no address: what a vCPU's last hit is before its first. */
 extern const struct axvm_bus_region axvm_bus_nowhere;
 
-/* The region of the VM's MMIO bus that holds all of the access, remembered; NULL: there is none. */
+/*
+ * The region of the VM's MMIO bus that holds all of the access; NULL: there is none. Remembered when its ends are
+ * multiples of 8: so an aligned access whose first byte is in vcpu->last_hit is there with all of its bytes.
+ */
 const struct axvm_bus_region *axvm_bus_miss(struct axvm_vcpu *vcpu, uint64_t addr, unsigned bytes);
 
 /* Nobody claims the access: counted, logged once per page. The caller answers as its ISA does. */
@@ -40,6 +43,16 @@ static inline uint64_t axvm_bus_read(struct axvm_vcpu *vcpu, const struct axvm_b
 	uint64_t offset = addr - region->base + region->offset;
 
 	return device->type->read(device, vcpu, offset, bytes) & axvm_bus_mask(bytes);
+}
+
+/* The same by the offset within the region; of what is read the bytes beyond are whatever they are. */
+static inline uint64_t axvm_bus_read_at(struct axvm_vcpu *vcpu,
+					const struct axvm_bus_region *region, uint64_t offset,
+					unsigned bytes)
+{
+	struct axvm_device *device = region->device;
+
+	return device->type->read(device, vcpu, offset + region->offset, bytes);
 }
 
 static inline void axvm_bus_write(struct axvm_vcpu *vcpu, const struct axvm_bus_region *region,

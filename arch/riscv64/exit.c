@@ -13,6 +13,11 @@
 
 /* Keeps a rare path's registers and code out of the frequent one. */
 #define OUT_OF_LINE __attribute__((noinline))
+#define IN_LINE static inline __attribute__((always_inline))
+
+/* Which way the compiler lays out first. */
+#define LIKELY(condition) __builtin_expect((condition), 1)
+#define UNLIKELY(condition) __builtin_expect((condition), 0)
 
 /*
  * htinst of a load or store [RISCV-H 18.6.3]: without these fields the opcode remains, bit 1 of which says how
@@ -23,7 +28,7 @@
 #define STORE 0x21u
 #define STORE_FIELDS 0x01f07002u /* rs2, funct3 */
 #define FUNCT3_SHIFT 12
-#define FUNCT3_UNSIGNED 0x4000u
+#define FUNCT3_UNSIGNED 4u /* and above */
 #define RD_SHIFT 7
 #define RS2_SHIFT 20
 #define LONG 2u
@@ -257,39 +262,60 @@ OUT_OF_LINE static enum axvm_verdict access(struct axvm_vcpu *vcpu, uint64_t cau
 	return emulate(vcpu, &fault, region, &found);
 }
 
-/* Aligned, described by htinst, where the vCPU's last access went. Of the others `access` takes care. */
-OUT_OF_LINE static enum axvm_verdict load(struct axvm_vcpu *vcpu, uint64_t cause, uint64_t tval,
-					  uint64_t htval, uint64_t htinst)
+/* An access that its region holds all of. A function of its own: only what it keeps over the device is saved. */
+OUT_OF_LINE static enum axvm_verdict load_from(struct axvm_vcpu *vcpu,
+					       const struct axvm_bus_region *region,
+					       uint64_t offset, unsigned bytes, uint64_t htinst)
 {
-	uint64_t gpa = gpa_of(tval, htval);
-	unsigned bytes = 1u << (htinst >> FUNCT3_SHIFT & 3);
-
-	if ((htinst & ~(uint64_t)LOAD_FIELDS) != LOAD || (gpa & (bytes - 1)) != 0 ||
-	    !axvm_bus_holds(vcpu->last_hit, gpa, bytes))
-		return access(vcpu, cause, tval, htval, htinst);
-	uint64_t value = axvm_bus_read(vcpu, vcpu->last_hit, gpa, bytes);
+	uint64_t value = axvm_bus_read_at(vcpu, region, offset, bytes);
+	uint64_t funct3 = htinst >> FUNCT3_SHIFT;
+	uint64_t unused_bits = (UINT64_MAX - 7) << (funct3 & 3);
 
 	vcpu->arch.pc += 2 + (htinst & LONG);
-	if ((htinst & FUNCT3_UNSIGNED) == 0) {
-		uint64_t sign = (uint64_t)1 << (8 * bytes - 1);
-
-		value = (value ^ sign) - sign;
-	}
+	value <<= unused_bits & 63;
+	if (funct3 < FUNCT3_UNSIGNED)
+		value = (uint64_t)((int64_t)value >> (unused_bits & 63));
+	else
+		value >>= unused_bits & 63;
 	return axvm_riscv64_set_x(vcpu, (unsigned)(htinst >> RD_SHIFT) & 31, value);
 }
 
-/* Steps first: nothing is left to be kept over the device's work. */
-OUT_OF_LINE static enum axvm_verdict store(struct axvm_vcpu *vcpu, uint64_t cause, uint64_t tval,
-					   uint64_t htval, uint64_t htinst)
+/*
+ * Aligned, described by htinst, where the vCPU's last access went: then its first byte tells that all of it is
+ * there, see axvm_bus_miss. Of the others `access` takes care.
+ */
+IN_LINE enum axvm_verdict load(struct axvm_vcpu *vcpu, uint64_t tval, uint64_t htval,
+			       uint64_t htinst)
 {
-	uint64_t gpa = gpa_of(tval, htval);
-	unsigned bytes = 1u << (htinst >> FUNCT3_SHIFT & 3);
+	const struct axvm_bus_region *region = vcpu->last_hit;
+	uint64_t bytes = (uint64_t)1 << (htinst >> FUNCT3_SHIFT & 3);
+	uint64_t offset = gpa_of(tval, htval) - region->base;
 
-	if ((htinst & ~(uint64_t)STORE_FIELDS) != STORE || (gpa & (bytes - 1)) != 0 ||
-	    !axvm_bus_holds(vcpu->last_hit, gpa, bytes))
-		return access(vcpu, cause, tval, htval, htinst);
+	if (UNLIKELY((htinst & ~(uint64_t)LOAD_FIELDS) != LOAD))
+		return access(vcpu, AXVM_RISCV64_CAUSE_LOAD_GUEST_PAGE, tval, htval, htinst);
+	if (UNLIKELY((tval & (bytes - 1)) != 0))
+		return access(vcpu, AXVM_RISCV64_CAUSE_LOAD_GUEST_PAGE, tval, htval, htinst);
+	if (UNLIKELY(offset >= region->bytes))
+		return access(vcpu, AXVM_RISCV64_CAUSE_LOAD_GUEST_PAGE, tval, htval, htinst);
+	return load_from(vcpu, region, offset, (unsigned)bytes, htinst);
+}
+
+/* Steps first: nothing is left to be kept over the device's work. */
+OUT_OF_LINE static enum axvm_verdict store(struct axvm_vcpu *vcpu, uint64_t tval, uint64_t htval,
+					   uint64_t htinst)
+{
+	const struct axvm_bus_region *region = vcpu->last_hit;
+	uint64_t gpa = gpa_of(tval, htval);
+	uint64_t bytes = (uint64_t)1 << (htinst >> FUNCT3_SHIFT & 3);
+
+	if (UNLIKELY((htinst & ~(uint64_t)STORE_FIELDS) != STORE))
+		return access(vcpu, AXVM_RISCV64_CAUSE_STORE_GUEST_PAGE, tval, htval, htinst);
+	if (UNLIKELY((tval & (bytes - 1)) != 0))
+		return access(vcpu, AXVM_RISCV64_CAUSE_STORE_GUEST_PAGE, tval, htval, htinst);
+	if (UNLIKELY(gpa - region->base >= region->bytes))
+		return access(vcpu, AXVM_RISCV64_CAUSE_STORE_GUEST_PAGE, tval, htval, htinst);
 	vcpu->arch.pc += 2 + (htinst & LONG);
-	axvm_bus_write(vcpu, vcpu->last_hit, gpa, bytes,
+	axvm_bus_write(vcpu, region, gpa, (unsigned)bytes,
 		       axvm_riscv64_get_x(vcpu, (unsigned)(htinst >> RS2_SHIFT)));
 	return AXVM_ENTER;
 }
@@ -345,12 +371,12 @@ OUT_OF_LINE static enum axvm_verdict rare_exit(struct axvm_vcpu *vcpu, uint64_t 
 enum axvm_verdict axvm_riscv64_exit(struct axvm_vcpu *vcpu, uint64_t cause, uint64_t tval,
 				    uint64_t htval, uint64_t htinst)
 {
-	if (cause == AXVM_RISCV64_CAUSE_ECALL_VS)
+	if (LIKELY(cause == AXVM_RISCV64_CAUSE_ECALL_VS))
 		return axvm_riscv64_call(vcpu);
-	if (cause == AXVM_RISCV64_CAUSE_LOAD_GUEST_PAGE)
-		return load(vcpu, cause, tval, htval, htinst);
+	if (LIKELY(cause == AXVM_RISCV64_CAUSE_LOAD_GUEST_PAGE))
+		return load(vcpu, tval, htval, htinst);
 	if (cause == AXVM_RISCV64_CAUSE_STORE_GUEST_PAGE)
-		return store(vcpu, cause, tval, htval, htinst);
+		return store(vcpu, tval, htval, htinst);
 	if (cause == AXVM_RISCV64_CAUSE_VIRTUAL_INSTRUCTION)
 		return axvm_riscv64_virtual_instruction(vcpu, tval);
 	return rare_exit(vcpu, cause, tval, htval, htinst);
