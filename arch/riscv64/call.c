@@ -15,7 +15,7 @@
 #define BASE_GET_MIMPID 6u
 #define SPEC_2_0 0x2000000u
 #define IMPL_ID 0x6178766du  /* "axvm"; the specification has given out 0 to 11 */
-#define IMPL_VERSION 0x0100u /* major, and minor in the low 8 bits */
+#define IMPL_VERSION 0x0001u /* 0.1: the minor number in the low 8 bits */
 
 #define SRST_RESET 0u
 #define RESET_SHUTDOWN 0u

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The SBI debug console, and the console of a VM that has no device for one. */
+#define _GNU_SOURCE
+
+#include <pthread.h>
+
 #include "riscv64_sbi.h"
 #include "sbi_console.h"
 
@@ -197,8 +201,73 @@ TEST(a_vm_with_a_device_for_its_console_has_no_other)
 	rig_end();
 }
 
+/* ---- two that read at once ------------------------------------------------------------------------- */
+
+#define TYPED 20000u
+
+static _Atomic uint32_t seen[2][256]; /* how often each byte was read, by whom */
+static _Atomic uint32_t seen_count;
+
+static bool read_some(uint32_t index)
+{
+	struct axvm_vcpu *vcpu = on(index);
+	uint8_t data[16];
+	const struct sbi call = index == 0 ? READ(sizeof(data), RAM, 0) : GETCHAR;
+	enum axvm_verdict verdict = sbi_begin(index, &call);
+	uint64_t count = index == 0 ? vcpu->arch.x[11] : vcpu->arch.x[10] != UINT64_MAX;
+
+	if (verdict != AXVM_ENTER || count > sizeof(data))
+		return false;
+	data[0] = (uint8_t)vcpu->arch.x[10];
+	if (index == 0 && axvm_vm_read(&rig_vm, axvm_gpa(RAM), data, count) != 0)
+		return false;
+	for (uint64_t i = 0; i < count; i++)
+		atomic_fetch_add(&seen[index][data[i]], 1);
+	atomic_fetch_add(&seen_count, (uint32_t)count);
+	return true;
+}
+
+static void *read_too(void *argument)
+{
+	bool *went_well = argument;
+
+	while (*went_well && atomic_load(&seen_count) < TYPED)
+		*went_well = read_some(1);
+	return NULL;
+}
+
+TEST(of_two_that_read_each_gets_what_the_other_does_not)
+{
+	bool went_well = true;
+	pthread_t thread;
+	uint32_t typed = 0;
+
+	rig_start(2);
+	memset(seen, 0, sizeof(seen));
+	atomic_store(&seen_count, 0);
+	REQUIRE_EQ(pthread_create(&thread, NULL, read_too, &went_well), 0);
+	while (typed < TYPED || atomic_load(&seen_count) < TYPED) {
+		char byte = (char)typed;
+
+		if (typed < TYPED && axvm_vm_console_input(&rig_vm, &byte, 1) == 1)
+			typed++;
+		if (typed % 3 == 0 && !read_some(0))
+			break;
+		if (typed == TYPED)
+			(void)read_some(0);
+	}
+	pthread_join(thread, NULL);
+	CHECK(went_well);
+	CHECK_EQ(atomic_load(&seen_count), TYPED);
+	for (uint32_t i = 0; i < 256; i++)
+		CHECK_EQ(atomic_load(&seen[0][i]) + atomic_load(&seen[1][i]),
+			 TYPED / 256 + (i < TYPED % 256));
+	rig_end();
+}
+
 AXTEST_MAIN(what_is_written_is_on_the_console, one_call_writes_a_bounded_piece,
 	    a_range_that_is_not_ram_is_refused, a_hole_is_found_when_it_is_reached,
 	    read_only_memory_is_written_from_but_not_read_into,
 	    what_is_typed_is_read_once_and_in_order, the_ring_takes_what_fits,
-	    without_a_console_nothing_is_read, a_vm_with_a_device_for_its_console_has_no_other)
+	    without_a_console_nothing_is_read, a_vm_with_a_device_for_its_console_has_no_other,
+	    of_two_that_read_each_gets_what_the_other_does_not)
