@@ -335,14 +335,6 @@ static int plan_initrd(struct planner *p)
 	return place_at(p, INITRD, p->config->initrd.load.addr);
 }
 
-/* Linux on riscv64 reserves all of the last 2 MiB that its image touches. */
-static uint64_t kernel_end(const struct planner *p)
-{
-	uint64_t end = p->items[KERNEL].gpa + p->items[KERNEL].bytes;
-
-	return p->plan->kernel.kind == AXVM_IMAGE_RISCV ? align_up(end, KERNEL_ALIGNMENT) : end;
-}
-
 static int place_the_rest(struct planner *p)
 {
 	uint64_t from = main_memory(p)->gpa.addr;
@@ -350,7 +342,7 @@ static int place_the_rest(struct planner *p)
 
 	if (p->items[KERNEL].placed &&
 	    axvm_range_contains(from, main_memory(p)->bytes, p->items[KERNEL].gpa, 1))
-		from = kernel_end(p);
+		from = p->items[KERNEL].gpa + p->items[KERNEL].bytes;
 	for (unsigned kind = DTB; kind <= INITRD && !error; kind++) {
 		if (p->items[kind].bytes > 0 && !p->items[kind].placed)
 			error = place_above(p, (enum item_kind)kind, from);

@@ -98,7 +98,6 @@ static void make_list(struct cpu_strings *strings)
 	}
 }
 
-/* Its own parent: the root of the tree of controllers, whatever the node above it says. */
 static void put_cpu_controller(struct axvm_guest_fdt *fdt, uint32_t index)
 {
 	axvm_guest_fdt_begin(fdt, "interrupt-controller");
@@ -106,7 +105,6 @@ static void put_cpu_controller(struct axvm_guest_fdt *fdt, uint32_t index)
 	axvm_guest_fdt_flag(fdt, "interrupt-controller");
 	axvm_guest_fdt_string(fdt, "compatible", "riscv,cpu-intc");
 	axvm_guest_fdt_u32(fdt, "phandle", CPU_PHANDLE + index);
-	axvm_guest_fdt_u32(fdt, "interrupt-parent", CPU_PHANDLE + index);
 	axvm_guest_fdt_end(fdt);
 }
 

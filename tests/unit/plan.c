@@ -371,22 +371,6 @@ TEST(overlaps_are_refused_with_both_ranges)
 				   "0x40000000-0x423fffff");
 }
 
-TEST(nothing_is_placed_in_the_2_mib_that_a_riscv64_kernel_ends_in)
-{
-	begin();
-	platform.isa = AXVM_ISA_RISCV64;
-	platform.name = "riscv64";
-	memset(kernel, 0, sizeof(kernel));
-	put(16, 0x1f01000);
-	memcpy(&kernel[48], "RISCV\0\0\0", 8);
-	memcpy(&kernel[56], "RSC\x05", 4);
-	give_initrd(0x1000);
-	REQUIRE_EQ(make(), 0);
-	CHECK_EQ(plan.kernel.kind, AXVM_IMAGE_RISCV);
-	CHECK_EQ(plan.dtb_gpa, RAM + 0x2000000);
-	CHECK_EQ(plan.initrd_gpa, RAM + 0x2010000);
-}
-
 TEST(a_kernel_of_another_isa_is_named)
 {
 	begin();
@@ -507,7 +491,6 @@ AXTEST_MAIN(a_file_without_addresses_gets_a_linux_layout,
 	    a_compressed_kernel_is_planned_with_the_size_it_has_in_memory,
 	    firmware_alone_starts_the_vm, too_little_memory_is_said_with_what_would_do,
 	    an_address_outside_of_memory_is_refused, overlaps_are_refused_with_both_ranges,
-	    nothing_is_placed_in_the_2_mib_that_a_riscv64_kernel_ends_in,
 	    a_kernel_of_another_isa_is_named, misaligned_addresses_are_refused,
 	    the_initrd_must_be_near_the_kernel, files_that_are_named_but_not_there_are_named,
 	    what_is_wrong_with_the_image_is_passed_on,
