@@ -39,7 +39,9 @@ SHARED = {
     "neighbour-shared": (["neighbour-shared", "spin-shared"], "neighbour", 180),
 }
 VECTORS = ["-cpu", "rv64,h=true,v=true"]
+APLIC = ["-M", "virt,aia=aplic"]
 IMSIC = ["-M", "virt,aia=aplic-imsic,aia-guests=4"]
+IMSIC_SOFTWARE = ["-M", "virt,aia=aplic-imsic"]
 CASES = {
     "aarch64": {
         "mmio": (["mmio"], None, 60),
@@ -51,8 +53,13 @@ CASES = {
         "fp-vectors": (["fp-a", "fp-b"], None, 120, VECTORS),
         "hostile_csr": (["hostile_csr"], None, 120),
         "hostile_sbi": (["hostile_sbi"], None, 120),
+        "aplic": (["aplic"], None, 120),
+        "aia": (["aia"], None, 240, IMSIC_SOFTWARE),
+        "aia-files": (["aia"], None, 240, IMSIC),
     },
 }
+# name: what its machine has beside the ISA's own
+NATIVE_MACHINES = {"aplic": APLIC, "aia": IMSIC_SOFTWARE}
 # name: CPUs of the machine
 NATIVE = {
     "aarch64": {"hello": 1, "smp": 4, "timer": 1, "irq": 4, "mmio": 1, "sysregs": 1, "fp": 1,
@@ -60,7 +67,7 @@ NATIVE = {
                 "hostile_memory": 1},
     "riscv64": {"hello": 1, "smp": 4, "timer": 1, "irq": 4, "sysregs": 1, "fp": 1, "decode": 2,
                 "hostile_mmio": 2, "hostile_memory": 1, "hostile_csr": 1, "hostile_irq": 2,
-                "hostile_sbi": 3},
+                "hostile_sbi": 3, "aplic": 4, "aia": 4},
 }
 MACHINES = {
     "aarch64": ["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "max"],
@@ -189,7 +196,8 @@ def natively(report, isa, part):
             continue
         command = MACHINES[isa] + [
             "-m", "64", "-smp", str(cpus), "-display", "none", "-nodefaults", "-serial", "stdio",
-            "-no-reboot", "-kernel", f"{BINARIES.format(isa=isa)}/{case}.bin"]
+            "-no-reboot", "-kernel", f"{BINARIES.format(isa=isa)}/{case}.bin",
+            *NATIVE_MACHINES.get(case, [])]
         output, status = run(command, 120)
         report.output(case, output, None, status)
 

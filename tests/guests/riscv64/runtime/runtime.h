@@ -94,7 +94,10 @@ bool guest_isa_has(const char *extension);
 
 /* ---- interrupts ------------------------------------------------------------------------ */
 
-/* What on_irq is called with: scause's numbers, and the controller's sources from 0x1000 on. */
+/*
+ * What on_irq is called with: scause's numbers, and the PLIC's sources from 0x1000 on. Of other controllers it
+ * gets the 9 of the external interrupt.
+ */
 #define GUEST_IRQ_IPI 1u
 #define GUEST_IRQ_TIMER 5u
 #define GUEST_IRQ_EXTERNAL 0x1000u
