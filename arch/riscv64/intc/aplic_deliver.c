@@ -101,7 +101,11 @@ static void tell_harts(struct axvm_aplic *aplic, uint32_t word, uint32_t bits)
 
 		if (index >= aplic->hart_count)
 			continue;
-		aplic_set(&aplic->harts[index].hint[aplic_priority_of(target)], 1u << word);
+		_Atomic uint32_t *hint = &aplic->harts[index].hint[aplic_priority_of(target)];
+
+		/* Who clears it afterwards looks once more, and sees what was changed before this. */
+		if ((aplic_look(hint) >> word & 1) == 0)
+			aplic_set(hint, 1u << word);
 		harts |= 1ULL << index;
 	}
 	for (; harts != 0; harts &= harts - 1)

@@ -36,7 +36,7 @@
 #define APLIC_INACTIVE 0u
 #define APLIC_DETACHED 1u
 #define APLIC_LEVEL1 6u
-#define APLIC_SOURCES 96u /* of QEMU's machine */
+#define APLIC_SOURCES 1024u /* at most */
 
 #define UART_IER (guest_machine.uart + 1)
 #define UART_IIR (guest_machine.uart + 2)
