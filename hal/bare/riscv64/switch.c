@@ -28,6 +28,8 @@ _Static_assert(AXVM_ENTER_FULL == 1, "vectors.S");
 /* clang-format on */
 
 #define HIE_SGEIE (1ULL << AXVM_IRQ_GUEST_EXTERNAL)
+#define HVICTL_EXTERNAL (9ULL << 16) /* IID */
+#define HVICTL_PRIORITY 1ULL
 
 static uint32_t gstage_mode;
 static bool has_vmids;
@@ -65,9 +67,22 @@ void axvm_hal_irq_sync(struct axvm_vcpu *vcpu)
 	vcpu->arch.vsip = read_hip() & AXVM_RISCV64_HIDELEG;
 }
 
+/*
+ * Without a guest interrupt file stopi tells of an external interrupt what stands here: with a priority that
+ * there is one [AIA 6.3.3]. That it tells of one without a priority too, as specified, not every hart knows.
+ */
+static void load_top(const struct axvm_vcpu *vcpu)
+{
+	bool has_external = (vcpu->arch.hvip & AXVM_RISCV64_VSEI) != 0;
+
+	write_hvictl(HVICTL_EXTERNAL | (has_external ? HVICTL_PRIORITY : 0));
+}
+
 void axvm_hal_irq_flush(struct axvm_vcpu *vcpu)
 {
 	write_hvip(vcpu->arch.hvip);
+	if (vcpu->vm->arch.has_imsic && vcpu->arch.guest_file == 0)
+		load_top(vcpu);
 }
 
 void axvm_hal_riscv64_set_vstimecmp(struct axvm_vcpu *vcpu, uint64_t deadline)
@@ -212,6 +227,8 @@ void axvm_hal_vcpu_bind(struct axvm_vcpu *vcpu)
 	if (axvm_hal_riscv64_host()->has_sstc)
 		write_vstimecmp(vcpu->arch.vstimecmp);
 	write_hvip(vcpu->arch.hvip);
+	if (axvm_hal_riscv64_host()->has_aia)
+		load_top(vcpu);
 	write_hie((vcpu->arch.vsie & AXVM_RISCV64_HIDELEG) | HIE_SGEIE);
 	axvm_bare_guest_file_bound(vcpu);
 }
