@@ -3,6 +3,8 @@
  * What the harts have: from riscv,isa of the device tree, and by trying, since firmware may keep what a
  * hart has. Harts that differ run no guests (docs/limits.md).
  */
+#include <string.h>
+
 #include <libfdt.h>
 
 #include "cpu.h"
@@ -255,14 +257,42 @@ bool axvm_bare_cpu_is_like_first(struct axvm_cpu *cpu)
 
 /* ---- for the library ------------------------------------------------------------------------- */
 
+/* A word of the firmware's boot arguments, to measure and test with; 0: it is not there. */
+static uint64_t wanted_gstage_mode(void)
+{
+	static const char word[] = "axvm.gstage=sv";
+	int bytes = 0;
+	int chosen = fdt_path_offset(tree, "/chosen");
+	const char *at = chosen < 0 ? NULL : fdt_getprop(tree, chosen, "bootargs", &bytes);
+	int length = (int)sizeof(word) - 1;
+
+	for (; at != NULL && bytes >= length + 2; at++, bytes--) {
+		if (memcmp(at, word, (size_t)length) != 0)
+			continue;
+		return at[length] == '4'   ? AXVM_RISCV64_HGATP_SV48X4
+		       : at[length] == '5' ? AXVM_RISCV64_HGATP_SV57X4
+					   : 0;
+	}
+	return 0;
+}
+
+static bool holds_gstage_mode(uint64_t mode)
+{
+	write_hgatp(mode << 60);
+	bool holds = read_hgatp() >> 60 == mode;
+	write_hgatp(0);
+	return holds;
+}
+
 /* Fewer levels are faster, and three reach 2 TiB; wider ones for a hart that lacks Sv39x4. */
 static uint32_t choose_gstage_mode(void)
 {
-	for (uint64_t mode = AXVM_RISCV64_HGATP_SV39X4; mode <= AXVM_RISCV64_HGATP_SV57X4; mode++) {
-		write_hgatp(mode << 60);
-		bool holds = read_hgatp() >> 60 == mode;
-		write_hgatp(0);
-		if (holds)
+	uint64_t mode = wanted_gstage_mode();
+
+	if (mode != 0 && holds_gstage_mode(mode))
+		return (uint32_t)mode;
+	for (mode = AXVM_RISCV64_HGATP_SV39X4; mode <= AXVM_RISCV64_HGATP_SV57X4; mode++) {
+		if (holds_gstage_mode(mode))
 			return (uint32_t)mode;
 	}
 	return 0;

@@ -50,7 +50,7 @@ axvm_vectors:
 	csrr	a2, stval
 	csrr	a3, AXVM_CSR_HTVAL
 	csrr	a4, AXVM_CSR_HTINST
-	call	axvm_riscv64_exit
+	jal	axvm_riscv64_exit	/* call is two instructions */
 after_exit:
 	ld	t0, 0(sp)
 	lw	t1, AXVM_OFFSET_REQUESTS(t0)
@@ -72,7 +72,7 @@ load_caller_saved:			/* x5: vCPU */
 	sret
 
 interrupt:
-	call	axvm_bare_exit_irq
+	jal	axvm_bare_exit_irq
 	j	after_exit
 
 after_exit_rare:			/* t0: vCPU, t1: its requests */
@@ -93,7 +93,7 @@ enter_full:
 
 take_requests:
 	mv	a0, t0
-	call	axvm_vcpu_take_requests
+	jal	axvm_vcpu_take_requests
 	ld	t0, 0(sp)
 	li	t1, 0
 	j	after_exit_rare
