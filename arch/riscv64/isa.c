@@ -82,7 +82,7 @@ static const struct {
 	{ "zicsr", ALWAYS },	 { "zifencei", ALWAYS },
 	{ "zihintntl", ALWAYS }, { "zihintpause", ALWAYS },
 	{ "zihpm", ALWAYS },	 { "zimop", ALWAYS },
-	{ "zk", ALWAYS },	 { "zkn", ALWAYS },
+	{ "zk", NEVER },	 /* Zkr is a part */ { "zkn", ALWAYS },
 	{ "zknd", ALWAYS },	 { "zkne", ALWAYS },
 	{ "zknh", ALWAYS },	 { "zkr", NEVER },
 	{ "zks", ALWAYS },	 { "zksed", ALWAYS },
