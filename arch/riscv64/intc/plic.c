@@ -51,7 +51,8 @@ struct axvm_plic {
 	struct axvm_lock lock;
 	struct axvm_vm *vm;
 	uint32_t source_count;
-	uint32_t context_count; /* S contexts */
+	uint32_t priority_bytes; /* of their registers */
+	uint32_t context_count;	 /* S contexts */
 	struct plic_context *contexts;
 	_Atomic uint32_t *priority;
 	uint64_t *enabled_in; /* bit: context */
@@ -335,11 +336,11 @@ static uint64_t read(struct axvm_device *device, struct axvm_vcpu *vcpu, uint64_
 	(void)vcpu;
 	if (bytes != 4 || (offset & 3) != 0)
 		return 0;
+	if (offset < plic->priority_bytes)
+		return get(&plic->priority[offset / 4]);
 	if (offset >= PLIC_CONTEXT)
 		return read_context(plic, offset - PLIC_CONTEXT);
-	if (offset >= PLIC_PENDING)
-		return read_bits(plic, offset);
-	return offset / 4 < plic->source_count ? get(&plic->priority[offset / 4]) : 0;
+	return offset >= PLIC_PENDING ? read_bits(plic, offset) : 0;
 }
 
 OUT_OF_LINE static void write_priority(struct axvm_plic *plic, uint32_t source, uint32_t priority)
@@ -511,6 +512,7 @@ static struct axvm_plic *make(struct axvm_vm *vm, uint32_t context_count)
 	axvm_lock_init(&plic->lock, AXVM_LOCK_IRQ);
 	plic->vm = vm;
 	plic->source_count = axvm_plic_sources(vm->config);
+	plic->priority_bytes = plic->source_count * 4;
 	plic->context_count = context_count;
 	plic->contexts = axvm_vm_alloc(vm, context_count * sizeof(*plic->contexts));
 	plic->priority = axvm_vm_alloc(vm, plic->source_count * sizeof(*plic->priority));
