@@ -14,11 +14,42 @@ import os
 import re
 import subprocess
 import sys
+import typing
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 OUT = os.path.join(TOP, "build", "bench")
 MARKER = "axvm-guest: kernel="
 LINUX_TIMEOUT_S = 900
+REPEATS = ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1"]
+
+
+class Isa(typing.NamedTuple):
+    """What the rows about Linux need to know of an ISA."""
+    console: str           # for the kernel
+    native: list           # QEMU without a hypervisor, a CPU with what VMs get and no more
+    native_removed: list   # of the machine's own tree, for the same; none: the VM's tree serves
+    passed_uart: list      # the plugin's arguments where the VM has a UART of the machine's own
+    passed_qemu: list      # and QEMU's
+
+
+ISAS = {
+    "aarch64": Isa(
+        console="ttyAMA0",
+        native=["qemu-system-aarch64", "-M", "virt,gic-version=3,dtb-randomness=off",
+                "-cpu", "max,pauth-impdef=on,sve=off,sme=off,pmu=off"],
+        native_removed=[],
+        passed_uart=["guest_console=on", "uart=0x9040000"],
+        passed_qemu=["-serial", "chardev:console"]),
+    "riscv64": Isa(
+        console="ttyS0",
+        native=["qemu-system-riscv64", "-M", "virt", "-cpu", "rv64,h=false"],
+        # The firmware needs what a VM has none of: the CLINT, the test device.
+        native_removed=["/pmu", "/fw-cfg@10100000", "/flash@20000000", "/platform-bus@4000000",
+                        "/soc/rtc@101000", "/soc/pci@30000000",
+                        *[f"/soc/virtio_mmio@1000{i}000" for i in range(1, 9)]],
+        passed_uart=["guest_console=on"],
+        passed_qemu=[]),
+}
 # What brings the guest's images from the bundle to where they belong.
 COPYING = re.compile(r"^(memcpy|memmove|inflate.*|zcalloc|axvm_hal_cache_clean)$")
 PEERS = ["Bao 2.0", "Xvisor", "Xen 4.20", "KVM 6.12"]
@@ -47,16 +78,16 @@ def run(command, timeout):
     return output, status
 
 
-def axvm(vm, *options, plugin=(), qemu=()):
-    command = ["build/axvm", "run", "--isa", "aarch64", "--icount", *options, vm]
+def axvm(isa, vm, *options, plugin=(), qemu=()):
+    command = ["build/axvm", "run", "--isa", isa, "--icount", *options, vm]
     if plugin:
         command += ["--", "-plugin", ",".join(plugin), *qemu]
     return command
 
 
-def exits():
+def exits(isa):
     """The rows that a guest of our own measures, after it has shown that its clock counts."""
-    output, _ = run(axvm("tests/bench/bench-aarch64.toml", "--timeout", "300"), 300)
+    output, _ = run(axvm(isa, f"tests/bench/bench-{isa}.toml", "--timeout", "300"), 300)
     rows = {name: float(value) for name, value in
             re.findall(r"^bench: (\S+) ([0-9.]+)\s*$", output, re.MULTILINE)}
     checks = rows.pop("empty_loop", None), rows.pop("ten_nops", None)
@@ -83,7 +114,7 @@ class Symbols:
     def name(self, address):
         at = bisect.bisect_right(self.starts, address) - 1
         near = at >= 0 and address - self.starts[at] < 1 << 20
-        return self.names[at] if near else "(before the MMU is on, and firmware)"
+        return self.names[at] if near else "(before the MMU is on)"
 
 
 class Count:
@@ -91,7 +122,7 @@ class Count:
 
     def __init__(self, path, symbols):
         self.levels, self.marker, self.boot, self.all = {}, False, {}, {}
-        self.first_guest = 0
+        self.first_guest = self.firmware_boot = 0
         with open(path, encoding="utf-8") as file:
             for words in map(str.split, file):
                 if words[0] in ("boot", "pc"):
@@ -102,8 +133,17 @@ class Count:
                     self.marker = words[1] == "1"
                 elif words[0] == "first_guest":
                     self.first_guest = int(words[1])
+                elif words[0] == "firmware_boot":
+                    self.firmware_boot = int(words[1])
                 else:
                     self.levels[words[0]] = int(words[1])
+
+    def guest(self):
+        return self.levels["user"] + self.levels["kernel"]
+
+    def firmware(self):
+        """What it did for others, and not for itself before they began."""
+        return self.levels["firmware"] - self.firmware_boot
 
     def write_profile(self, path):
         with open(path, "w", encoding="utf-8") as file:
@@ -132,50 +172,64 @@ def plugin_options(plugin, path, *more):
     return [plugin, f"out={path}", f"marker={MARKER}", *more]
 
 
-def linux(name, vm, plugin, symbols, *more, qemu=()):
-    path = os.path.join(OUT, f"count-{name}.txt")
-    command = axvm(vm, "--timeout", str(LINUX_TIMEOUT_S), "--append", "nokaslr",
+def linux(isa, name, vm, plugin, symbols, *more, qemu=()):
+    path = os.path.join(OUT, f"count-{name}-{isa}.txt")
+    command = axvm(isa, vm, "--timeout", str(LINUX_TIMEOUT_S), "--append", "nokaslr",
                    "--until", f"^{MARKER}", plugin=plugin_options(plugin, path, *more), qemu=qemu)
     return count(command, path, symbols, LINUX_TIMEOUT_S)
 
 
-def linux_native(plugin, symbols):
-    """The same kernel without a hypervisor. It is given the VM's device tree and a CPU without what
-    VMs do not get, or it would have more to probe and the comparison would flatter us."""
-    path = os.path.join(OUT, "count-native.txt")
-    tree = os.path.join(OUT, "linux.dtb")
-    if run(["build/axvm", "dtb", "configs/linux-aarch64.toml", "-o", tree], 30)[1] != 0:
+def native_tree(isa, machine):
+    """The device tree of a machine that has no more than a VM, or None."""
+    tree = os.path.join(OUT, f"linux-{isa}.dtb")
+    if not ISAS[isa].native_removed:
+        command = ["build/axvm", "dtb", f"configs/linux-{isa}.toml", "-o", tree]
+        return tree if run(command, 30)[1] == 0 else None
+    dump = [word + f",dumpdtb={tree}" if word.startswith("virt") else word for word in machine]
+    steps = [dump, ["fdtput", "-r", tree, *ISAS[isa].native_removed],
+             ["fdtput", "-d", tree, "/chosen", "rng-seed"]]
+    return tree if all(run(command, 30)[1] == 0 for command in steps) else None
+
+
+def linux_native(isa, plugin, symbols):
+    """The same kernel without a hypervisor. It is given a tree and a CPU without what VMs do not
+    get, or it would have more to probe and the comparison would flatter us."""
+    path = os.path.join(OUT, f"count-native-{isa}.txt")
+    machine = [*ISAS[isa].native, "-smp", "1", "-m", "512M", "-nodefaults", "-display", "none"]
+    tree = native_tree(isa, machine)
+    if tree is None:
         return None
-    command = ["qemu-system-aarch64", "-M", "virt,gic-version=3,dtb-randomness=off",
-               "-cpu", "max,pauth-impdef=on,sve=off,sme=off,pmu=off", "-dtb", tree,
-               "-smp", "1", "-m", "512M", "-nodefaults",
-               "-display", "none", "-serial", "stdio", "-no-reboot",
-               "-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1",
-               "-kernel", "guests/aarch64/Image", "-initrd", "guests/aarch64/initramfs.cpio.gz",
-               "-append", "console=ttyAMA0 nokaslr axvm.run=true",
-               "-plugin", ",".join(plugin_options(plugin, path, "guest_console=on"))]
+    options = plugin_options(plugin, path, "guest_console=on", "hypervisor=0")
+    command = [*machine, "-dtb", tree, "-serial", "stdio", "-no-reboot", *REPEATS,
+               "-kernel", f"guests/{isa}/Image", "-initrd", f"guests/{isa}/initramfs.cpio.gz",
+               "-append", f"console={ISAS[isa].console} nokaslr axvm.run=true",
+               "-plugin", ",".join(options)]
     return count(command, path, symbols, LINUX_TIMEOUT_S)
 
 
-def boots(plugin, symbols, wanted):
+def boots(isa, plugin, symbols, wanted):
     rows = {}
-    emulated = linux("emulated", "configs/linux-aarch64.toml", plugin, symbols)
+    emulated = linux(isa, "emulated", f"configs/linux-{isa}.toml", plugin, symbols)
     if emulated:
         copied = sum(n for name, n in emulated.boot.items() if COPYING.match(name))
         rows["reset_to_guest"] = float(emulated.first_guest - copied)
-        rows["linux_boot_emulated_uart"] = float(emulated.levels["el2"] - emulated.first_guest)
+        rows["linux_boot_emulated_uart"] = float(emulated.levels["hypervisor"] -
+                                                 emulated.first_guest)
+        rows["firmware_instructions"] = float(emulated.firmware())
         print(f"bench: {emulated.first_guest} instructions before the guest's first, "
-              f"{copied} of them copying its images")
+              f"{copied} of them copying its images; {emulated.firmware_boot} of the firmware's "
+              "own before ours")
     if wanted("linux_boot_passed_uart"):
-        passed = linux("passed", "tests/bench/linux-passthrough-aarch64.toml", plugin, symbols,
-                       "guest_console=on", "uart=0x9040000",
-                       qemu=["-serial", "chardev:console"])
+        passed = linux(isa, "passed", f"tests/bench/linux-passthrough-{isa}.toml", plugin, symbols,
+                       *ISAS[isa].passed_uart, qemu=ISAS[isa].passed_qemu)
         if passed:
-            rows["linux_boot_passed_uart"] = float(passed.levels["el2"] - passed.first_guest)
-    native = linux_native(plugin, symbols) if wanted("linux_overhead_percent") else None
+            rows["linux_boot_passed_uart"] = float(passed.levels["hypervisor"] -
+                                                   passed.first_guest)
+            print(f"bench: the firmware takes {passed.firmware()} beside a passed-through UART")
+    native = linux_native(isa, plugin, symbols) if wanted("linux_overhead_percent") else None
     if native and emulated:
-        alone = native.levels["el0"] + native.levels["el1"]
-        hosted = sum(emulated.levels.values()) - emulated.first_guest
+        alone = native.guest() + native.firmware()
+        hosted = sum(emulated.levels.values()) - emulated.first_guest - emulated.firmware_boot
         rows["linux_overhead_percent"] = round((hosted - alone) * 100 / alone, 2)
         print(f"bench: Linux takes {alone} instructions on its own, {hosted} in a VM")
     return rows
@@ -234,11 +288,11 @@ def main():
     def wanted(*names):
         return any(name in budgets for name in names)
 
-    rows = exits()
+    rows = exits(options.isa)
     rows.update(text_size(elf))
     if wanted("reset_to_guest", "linux_boot_emulated_uart", "linux_boot_passed_uart",
-              "linux_overhead_percent"):
-        rows.update(boots(options.plugin, Symbols(elf), wanted))
+              "firmware_instructions", "linux_overhead_percent"):
+        rows.update(boots(options.isa, options.plugin, Symbols(elf), wanted))
     if options.document:
         write_document(options.document, options.isa, budgets, rows)
     return 1 if print_table(budgets, rows) else 0
