@@ -56,10 +56,17 @@ CASES = {
         "aplic": (["aplic"], None, 120),
         "aia": (["aia"], None, 240, IMSIC_SOFTWARE),
         "aia-files": (["aia"], None, 240, IMSIC),
+        "external": (["external"], None, 60),
+        "external-aplic": (["external"], None, 60, APLIC),
+        "external-imsic": (["external"], None, 60, IMSIC),
+        "hello-imsic": (["hello"], None, 60, IMSIC),
+        "smp-imsic": (["smp"], None, 120, IMSIC),
+        "sysregs-imsic": (["sysregs-a", "sysregs-b"], None, 120, IMSIC),
     },
 }
-# name: what its machine has beside the ISA's own
-NATIVE_MACHINES = {"aplic": APLIC, "aia": IMSIC_SOFTWARE}
+# name, of which the part before a dash names the guest: what its machine has beside the ISA's own
+NATIVE_MACHINES = {"aplic": APLIC, "aia": IMSIC_SOFTWARE, "external-aplic": APLIC,
+                   "external-imsic": IMSIC_SOFTWARE, "hello-imsic": IMSIC_SOFTWARE}
 # name: CPUs of the machine
 NATIVE = {
     "aarch64": {"hello": 1, "smp": 4, "timer": 1, "irq": 4, "mmio": 1, "sysregs": 1, "fp": 1,
@@ -67,7 +74,8 @@ NATIVE = {
                 "hostile_memory": 1},
     "riscv64": {"hello": 1, "smp": 4, "timer": 1, "irq": 4, "sysregs": 1, "fp": 1, "decode": 2,
                 "hostile_mmio": 2, "hostile_memory": 1, "hostile_csr": 1, "hostile_irq": 2,
-                "hostile_sbi": 3, "aplic": 4, "aia": 4},
+                "hostile_sbi": 3, "aplic": 4, "aia": 4, "external": 2, "external-aplic": 2,
+                "external-imsic": 2, "hello-imsic": 1},
 }
 MACHINES = {
     "aarch64": ["qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "max"],
@@ -196,7 +204,7 @@ def natively(report, isa, part):
             continue
         command = MACHINES[isa] + [
             "-m", "64", "-smp", str(cpus), "-display", "none", "-nodefaults", "-serial", "stdio",
-            "-no-reboot", "-kernel", f"{BINARIES.format(isa=isa)}/{case}.bin",
+            "-no-reboot", "-kernel", f"{BINARIES.format(isa=isa)}/{case.partition('-')[0]}.bin",
             *NATIVE_MACHINES.get(case, [])]
         output, status = run(command, 120)
         report.output(case, output, None, status)

@@ -21,4 +21,12 @@ void guest_plic_start_cpu(void);
 /* Claims, tells on_irq, completes, until there is none. */
 void guest_plic_take(void);
 
+/* boot.c: whichever there is. */
+void guest_controller_start_cpu(void);
+/* aia.c: the same. */
+void guest_aia_read_tree(const void *fdt);
+
+/* The guest_cpus index of the CPU whose interrupt controller has this phandle, or -1. */
+int guest_fdt_cpu_of_phandle(const void *fdt, uint32_t phandle);
+
 #endif

@@ -73,22 +73,6 @@ void guest_plic_read(const void *fdt)
 		guest_give_up("the PLIC's node is whole");
 }
 
-/* The CPU whose interrupt controller has this phandle. */
-static int cpu_of_phandle(const void *fdt, uint32_t phandle)
-{
-	int node = fdt_node_offset_by_phandle(fdt, phandle);
-	uint64_t id;
-	uint64_t none;
-
-	if (node < 0 || !guest_fdt_reg(fdt, fdt_parent_offset(fdt, node), 0, &id, &none))
-		return -1;
-	for (uint32_t i = 0; i < guest_machine.cpu_count; i++) {
-		if (guest_machine.cpu_id[i] == id)
-			return (int)i;
-	}
-	return -1;
-}
-
 void guest_plic_start(const void *fdt)
 {
 	int node = guest_fdt_find(fdt, "sifive,plic-1.0.0");
@@ -100,7 +84,7 @@ void guest_plic_start(const void *fdt)
 	if (node < 0)
 		node = guest_fdt_find(fdt, "riscv,plic0");
 	for (int i = 0; guest_fdt_cell(fdt, node, "interrupts-extended", 2 * i, &phandle); i++) {
-		int cpu = cpu_of_phandle(fdt, phandle);
+		int cpu = guest_fdt_cpu_of_phandle(fdt, phandle);
 
 		if (cpu >= 0 && guest_fdt_cell(fdt, node, "interrupts-extended", 2 * i + 1, &irq) &&
 		    irq == 9)
@@ -122,5 +106,4 @@ void guest_plic_start_cpu(void)
 				      0);
 		guest_plic_threshold(cpu, 0);
 	}
-	SET_CSR(sie, IRQ_BIT_EXTERNAL);
 }

@@ -132,6 +132,43 @@ bool guest_plic_is_pending(uint32_t source);
 uint32_t guest_plic_claim(uint32_t cpu);
 void guest_plic_complete(uint32_t cpu, uint32_t source);
 
+/* The APLIC and the IMSICs of S mode [AIA 3, 4]. */
+struct guest_aia {
+	uint64_t aplic; /* 0: the machine has none */
+	uint32_t sources;
+	uint64_t imsic;	     /* the first hart's file; 0: the APLIC delivers itself */
+	uint64_t file_bytes; /* between two harts' */
+	uint32_t ids;
+	uint32_t target[GUEST_CPUS_MAX]; /* hart index, by guest_cpu.index */
+};
+extern struct guest_aia guest_aia;
+#define GUEST_APLIC_SETIPNUM 0x1cdcu
+#define GUEST_APLIC_EDGE 4u
+#define GUEST_APLIC_LEVEL 6u
+
+/* All sources off; then this CPU takes interrupts, none of which is enabled. Nobody does it at boot. */
+void guest_aia_start(void);
+void guest_aia_start_cpu(void);
+/* This CPU's registers behind siselect and sireg. */
+void guest_aia_write(uint32_t select, uint64_t value);
+uint64_t guest_aia_read(uint32_t select);
+/* Where MSIs to a CPU are written. */
+uint64_t guest_aia_file(uint32_t cpu);
+/* Of this CPU's file. */
+void guest_aia_enable_id(uint32_t id, bool on);
+/* A source, with its own number as identity where it becomes an MSI; mode 0: off. */
+void guest_aia_route(uint32_t source, uint32_t cpu, uint32_t mode);
+
+/*
+ * For on_irq, which gets 9 of these controllers: calls `each` with GUEST_IRQ_EXTERNAL plus the number of
+ * each interrupt that it claims. False: `irq` is another.
+ */
+bool guest_aia_took(uint32_t irq, void (*each)(uint32_t irq));
+
+/* By whichever controller the machine has: a level source to this CPU. */
+void guest_external_enable(uint32_t source);
+void guest_external_disable(uint32_t source);
+
 /* ---- memory ---------------------------------------------------------------------------- */
 
 #define GUEST_LOAD(name, type, instruction)                                                        \

@@ -37,7 +37,7 @@ void guest_power_off(void)
 
 void guest_other_cpu(struct guest_cpu *cpu)
 {
-	guest_plic_start_cpu();
+	guest_controller_start_cpu();
 	cpu->run(cpu->argument);
 	__atomic_store_n(&cpu->done, 1, __ATOMIC_RELEASE);
 	(void)guest_sbi(SBI_HSM, SBI_HSM_STOP, 0, 0, 0);
