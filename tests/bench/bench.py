@@ -48,7 +48,7 @@ ISAS = {
                         "/soc/rtc@101000", "/soc/pci@30000000",
                         *[f"/soc/virtio_mmio@1000{i}000" for i in range(1, 9)]],
         passed_uart=["guest_console=on"],
-        passed_qemu=[]),
+        passed_qemu=["-append", "axvm.on-failure=reset axvm.console=firmware"]),
 }
 # What brings the guest's images from the bundle to where they belong.
 COPYING = re.compile(r"^(memcpy|memmove|inflate.*|zcalloc|axvm_hal_cache_clean)$")
