@@ -279,20 +279,15 @@ static void wait(struct entity *entity)
 
 static void handle(struct entity *entity, const struct axvm_exit *exit)
 {
-	struct axvm_vm *vm = axvm_vcpu_vm(entity->vcpu);
-
 	switch (exit->reason) {
 	case AXVM_EXIT_HALT:
 	case AXVM_EXIT_CPU_DOWN:
 		wait(entity);
 		break;
-	case AXVM_EXIT_CPU_UP:
-		axvm_hal_vcpu_wake(axvm_vm_vcpu(vm, exit->cpu_up.target));
-		break;
 	case AXVM_EXIT_HYPERCALL:
 		axvm_vcpu_set_result(entity->vcpu, UINT64_MAX);
 		break;
-	default:
+	default: /* of CPU_UP's target too: who switched it on has woken it */
 		break;
 	}
 }
