@@ -150,9 +150,15 @@ void axvm_hal_irq_detach(struct axvm_vm *vm, uint32_t host_irq)
 	atomic_store_explicit(&line->taken, 0, memory_order_release);
 }
 
+bool axvm_bare_line_is_a_vms(uint32_t irq)
+{
+	return irq < AXVM_LINES &&
+	       atomic_load_explicit(&lines[irq].vm, memory_order_relaxed) != NULL;
+}
+
 bool axvm_bare_line_arrived(uint32_t irq)
 {
-	if (irq >= AXVM_LINES || atomic_load_explicit(&lines[irq].vm, memory_order_relaxed) == NULL)
+	if (!axvm_bare_line_is_a_vms(irq))
 		return false;
 	struct line *line = &lines[irq];
 

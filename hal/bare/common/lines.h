@@ -27,6 +27,8 @@ bool axvm_bare_line_bring(struct axvm_vm *vm, uint32_t irq);
 void axvm_bare_lines_init(const void *fdt, int node);
 /* Any CPU. True: a VM has it, whose business it is now. */
 bool axvm_bare_line_arrived(uint32_t irq);
+/* Any number. Whether a VM has it at this moment. */
+bool axvm_bare_line_is_a_vms(uint32_t irq);
 /* Calls the hypervisor's own handler. False: there is none. */
 bool axvm_bare_line_handle(uint32_t irq);
 /* The last cell of what the tree's devices say of it: flags of trigger and level [DT]; 0: nothing. */

@@ -192,6 +192,12 @@ static inline void axvm_fence(void)
 	__asm__ volatile("fence iorw, iorw" : : : "memory");
 }
 
+/* Memory before registers: what was stored is seen by who is told by an MMIO store. */
+static inline void axvm_fence_to_device(void)
+{
+	__asm__ volatile("fence w, o" : : : "memory");
+}
+
 static inline void axvm_wfi(void)
 {
 	__asm__ volatile("fence iorw, iorw\n\twfi" : : : "memory");

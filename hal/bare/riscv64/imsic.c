@@ -119,7 +119,7 @@ void axvm_bare_imsic_kick(const struct axvm_cpu *cpu)
 {
 	if (cpu->interrupt_frame == 0)
 		return; /* it is not up yet */
-	axvm_bare_fence_to_device();
+	axvm_fence_to_device();
 	axvm_mmio_write32(cpu->interrupt_frame + SETEIPNUM, AXVM_EIID_KICK);
 }
 
@@ -223,7 +223,7 @@ void axvm_hal_riscv64_guest_file_set(uint32_t cpu, uint32_t file, uint32_t eiid)
 {
 	if (!axvm_bare_imsic_has_file(cpu, file) || eiid == 0 || eiid > layout.ids)
 		return;
-	axvm_bare_fence_to_device();
+	axvm_fence_to_device();
 	axvm_mmio_write32((uintptr_t)axvm_hal_map(axvm_hpa(page_of(cpu, file)), AXVM_PAGE_BYTES) +
 				  SETEIPNUM,
 			  eiid);

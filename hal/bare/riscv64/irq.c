@@ -120,6 +120,8 @@ void axvm_bare_line_open(uint32_t irq, bool edge, struct axvm_cpu *cpu)
 void axvm_bare_line_close(uint32_t irq)
 {
 	atomic_store_explicit(&list[irq].in_flight, 0, memory_order_relaxed);
+	/* Closed it goes nowhere, so also the way past us is gone: a later completion is nobody's. */
+	atomic_store_explicit(&list[irq].routed, 0, memory_order_relaxed);
 	chip->close(irq);
 }
 
@@ -161,7 +163,7 @@ void axvm_hal_riscv64_irq_complete(uint32_t host_irq)
 
 bool axvm_hal_riscv64_irq_route(uint32_t host_irq, uint32_t cpu, uint32_t file, uint32_t eiid)
 {
-	if (chip->controller != AXVM_RISCV64_AIA || !axvm_bare_line_exists(host_irq))
+	if (chip->controller != AXVM_RISCV64_AIA || !axvm_bare_line_is_a_vms(host_irq))
 		return false;
 	struct source *source = &list[host_irq];
 

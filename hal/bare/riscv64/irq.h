@@ -80,10 +80,4 @@ uint32_t axvm_bare_imsic_index(uint32_t cpu);
 bool axvm_bare_imsic_has_file(uint32_t cpu, uint32_t file);
 bool axvm_bare_imsic_owns(struct axvm_hpa hpa, uint64_t bytes);
 
-/* Memory before registers: what was stored is seen by who is told by an MMIO store. */
-static inline void axvm_bare_fence_to_device(void)
-{
-	__asm__ volatile("fence w, o" : : : "memory");
-}
-
 #endif

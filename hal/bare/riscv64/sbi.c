@@ -3,6 +3,7 @@
 #include "sbi.h"
 
 #include "csr.h"
+#include "ecall.h"
 #include "text.h"
 
 #define EID_LEGACY_SHUTDOWN 0x08u
@@ -38,27 +39,9 @@ static const struct {
 
 static uint32_t present;
 
-static struct axvm_sbi_result call(uint64_t eid, uint64_t fid, uint64_t a, uint64_t b, uint64_t c,
-				   uint64_t d, uint64_t e)
-{
-	register uint64_t a0 __asm__("a0") = a;
-	register uint64_t a1 __asm__("a1") = b;
-	register uint64_t a2 __asm__("a2") = c;
-	register uint64_t a3 __asm__("a3") = d;
-	register uint64_t a4 __asm__("a4") = e;
-	register uint64_t a6 __asm__("a6") = fid;
-	register uint64_t a7 __asm__("a7") = eid;
-
-	__asm__ volatile("ecall"
-			 : "+r"(a0), "+r"(a1)
-			 : "r"(a2), "r"(a3), "r"(a4), "r"(a6), "r"(a7)
-			 : "memory");
-	return (struct axvm_sbi_result){ (int64_t)a0, a1 };
-}
-
 static struct axvm_sbi_result call_base(uint64_t fid, uint64_t a)
 {
-	return call(EID_BASE, fid, a, 0, 0, 0, 0);
+	return axvm_ecall(EID_BASE, fid, a, 0, 0, 0, 0);
 }
 
 static uint64_t eid_of(enum axvm_sbi_extension extension)
@@ -117,12 +100,12 @@ bool axvm_bare_sbi_check(uint32_t harts, bool needs_timer, const char **why)
 
 void axvm_bare_sbi_set_timer(uint64_t deadline_ticks)
 {
-	call(eid_of(AXVM_SBI_TIME), 0, deadline_ticks, 0, 0, 0, 0);
+	axvm_ecall(eid_of(AXVM_SBI_TIME), 0, deadline_ticks, 0, 0, 0, 0);
 }
 
 int64_t axvm_bare_sbi_hart_start(uint64_t hart, uint64_t entry_hpa, uint64_t arg)
 {
-	return call(eid_of(AXVM_SBI_HSM), 0, hart, entry_hpa, arg, 0, 0).error;
+	return axvm_ecall(eid_of(AXVM_SBI_HSM), 0, hart, entry_hpa, arg, 0, 0).error;
 }
 
 /* ---- requests to several harts --------------------------------------------------------------- */
@@ -162,8 +145,8 @@ static void request(uint64_t mask, const struct request *what)
 		uint64_t base;
 		uint64_t harts = take_harts(&mask, &base);
 
-		call(eid_of(what->extension), what->fid, harts, base, what->start, what->bytes,
-		     what->tag);
+		axvm_ecall(eid_of(what->extension), what->fid, harts, base, what->start,
+			   what->bytes, what->tag);
 	}
 }
 
@@ -215,16 +198,16 @@ struct axvm_bare_hart_model axvm_bare_sbi_model(void)
 
 void axvm_bare_sbi_reset(bool reboot)
 {
-	call(eid_of(AXVM_SBI_SRST), 0, reboot ? SRST_COLD_REBOOT : SRST_SHUTDOWN, 0, 0, 0, 0);
+	axvm_ecall(eid_of(AXVM_SBI_SRST), 0, reboot ? SRST_COLD_REBOOT : SRST_SHUTDOWN, 0, 0, 0, 0);
 	if (!reboot)
-		call(EID_LEGACY_SHUTDOWN, 0, 0, 0, 0, 0, 0);
+		axvm_ecall(EID_LEGACY_SHUTDOWN, 0, 0, 0, 0, 0, 0);
 }
 
 static uint64_t call_console(uint64_t fid, uint64_t hpa, uint64_t bytes)
 {
 	if (!axvm_bare_sbi_has(AXVM_SBI_DBCN))
 		return 0;
-	struct axvm_sbi_result done = call(eid_of(AXVM_SBI_DBCN), fid, bytes, hpa, 0, 0, 0);
+	struct axvm_sbi_result done = axvm_ecall(eid_of(AXVM_SBI_DBCN), fid, bytes, hpa, 0, 0, 0);
 	return done.error == 0 ? done.value : 0;
 }
 
