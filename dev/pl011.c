@@ -79,6 +79,9 @@ enum {
 #define OUT_BYTES 256u
 #define OUT_DELAY_MS 20u
 
+/* For size: what is called from many places, and not for a character that is only appended. */
+#define OUT_OF_LINE __attribute__((noinline))
+
 struct pl011 {
 	struct axvm_shadow shadow; /* every register but DR; written under the lock, read without */
 	struct axvm_lock lock;
@@ -102,9 +105,7 @@ static inline uint32_t get(const struct pl011 *uart, enum pl011_register offset)
 	return axvm_shadow_get(&uart->shadow, offset);
 }
 
-/* Not inlined, for size: it is not called for a character that is only appended. */
-__attribute__((noinline)) static void set(struct pl011 *uart, enum pl011_register offset,
-					  uint32_t value)
+OUT_OF_LINE static void set(struct pl011 *uart, enum pl011_register offset, uint32_t value)
 {
 	axvm_shadow_set(&uart->shadow, offset, value);
 }
@@ -121,7 +122,7 @@ static void clear_status(struct pl011 *uart, uint32_t bits)
 
 /* ---- output ----------------------------------------------------------------------------- */
 
-static void flush(struct pl011 *uart)
+OUT_OF_LINE static void flush(struct pl011 *uart)
 {
 	if (uart->out_count == 0)
 		return;
@@ -133,7 +134,7 @@ static void flush(struct pl011 *uart)
  * The last byte that fits, and every byte while there is more to do with it, goes the long way.
  * Called after each change of what it looks at.
  */
-static void update_out_limit(struct pl011 *uart)
+OUT_OF_LINE static void update_out_limit(struct pl011 *uart)
 {
 	bool is_plain = uart->timer_runs && !(get(uart, CR) & CR_LBE) &&
 			!(get(uart, IMSC) & INT_TX) && get(uart, RIS) & INT_TX;
@@ -162,7 +163,7 @@ static void start_timer(struct pl011 *uart)
 
 /* ---- interrupts and flags ----------------------------------------------------------------- */
 
-static void update_line(struct pl011 *uart)
+OUT_OF_LINE static void update_line(struct pl011 *uart)
 {
 	uint32_t masked = get(uart, RIS) & get(uart, IMSC);
 	bool level = masked != 0;
@@ -212,7 +213,7 @@ static void update_flags(struct pl011 *uart)
 /* ---- the receiver ------------------------------------------------------------------------- */
 
 /* The room that is left is the caller's business. */
-static void push(struct pl011 *uart, uint32_t image)
+OUT_OF_LINE static void push(struct pl011 *uart, uint32_t image)
 {
 	if (uart->has_overrun)
 		image |= DR_OE;
@@ -226,7 +227,7 @@ static void push(struct pl011 *uart, uint32_t image)
 }
 
 /* Nothing more comes for now: fewer than the trigger level time out at once. */
-static void end_burst(struct pl011 *uart)
+OUT_OF_LINE static void end_burst(struct pl011 *uart)
 {
 	if (uart->rx_count > 0 && uart->rx_count < rx_trigger(uart))
 		raise_status(uart, INT_RT);
@@ -273,7 +274,7 @@ static bool stays_empty(const struct pl011 *uart)
 }
 
 /* Under the VM's lock only: its next taker may find it otherwise. */
-static void map_when_empty(struct pl011 *uart)
+OUT_OF_LINE static void map_when_empty(struct pl011 *uart)
 {
 	axvm_lock_take(&uart->lock);
 	bool is_safe = stays_empty(uart);
@@ -318,7 +319,7 @@ static void write_identification(struct pl011 *uart)
 }
 
 /* RSR is DR's neighbour in a doubleword. */
-__attribute__((noinline)) static uint64_t read_data(struct pl011 *uart)
+OUT_OF_LINE static uint64_t read_data(struct pl011 *uart)
 {
 	struct axvm_lock *vm_lock = &uart->device->vm->lock;
 
@@ -436,8 +437,7 @@ static void switch_loopback(struct pl011 *uart, uint32_t value)
 }
 
 /* The lock is held, and dropped here: apart, so that appending needs no stack frame. */
-__attribute__((noinline)) static void write_other(struct pl011 *uart, uint64_t offset,
-						  uint32_t value)
+OUT_OF_LINE static void write_other(struct pl011 *uart, uint64_t offset, uint32_t value)
 {
 	bool switches = offset == CR && ((value ^ get(uart, CR)) & CR_LBE) != 0;
 
