@@ -517,7 +517,8 @@ static int pl011_create(struct axvm_device *device, const struct axvm_config_emu
 {
 	struct pl011 *uart = axvm_vm_alloc(device->vm, sizeof(*uart));
 
-	if (!uart || axvm_shadow_make(&uart->shadow, device->vm, config->base, config->bytes))
+	if (!uart || axvm_shadow_make(&uart->shadow, device->vm, config->base, config->bytes,
+				      AXVM_PAGE_BYTES))
 		return AXVM_ENOMEM;
 	axvm_lock_init(&uart->lock, AXVM_LOCK_DEVICE);
 	uart->device = device;

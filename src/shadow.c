@@ -10,7 +10,7 @@
 #include "vm_parts.h"
 
 int axvm_shadow_make(struct axvm_shadow *shadow, struct axvm_vm *vm, struct axvm_gpa gpa,
-		     uint64_t bytes)
+		     uint64_t bytes, uint64_t register_bytes)
 {
 	struct axvm_hpa hpa;
 	void *page = axvm_vm_alloc_page(vm, &hpa);
@@ -23,14 +23,27 @@ int axvm_shadow_make(struct axvm_shadow *shadow, struct axvm_vm *vm, struct axvm
 		.words = page,
 		.gpa = gpa,
 		.hpa = hpa,
-		.fits = axvm_is_aligned(gpa.addr, AXVM_PAGE_BYTES) && bytes >= AXVM_PAGE_BYTES,
+		.has_registers =
+			axvm_is_aligned(gpa.addr, AXVM_PAGE_BYTES) && bytes >= register_bytes,
 	};
 	return 0;
 }
 
+/* Among the devices: memory and passed-through ranges in the page are mapped, so that mapping it fails. */
+static bool is_alone(const struct axvm_shadow *shadow)
+{
+	const struct axvm_bus *bus = &shadow->vm->mmio;
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < bus->count; i++)
+		found += axvm_ranges_overlap(bus->regions[i].base, bus->regions[i].bytes,
+					     shadow->gpa.addr, AXVM_PAGE_BYTES);
+	return found == 1;
+}
+
 void axvm_shadow_map(struct axvm_shadow *shadow)
 {
-	if (!shadow->fits || shadow->is_mapped)
+	if (shadow->is_mapped || !shadow->has_registers || !is_alone(shadow))
 		return;
 	shadow->is_mapped = axvm_aspace_map(&shadow->vm->aspace, shadow->gpa, shadow->hpa,
 					    AXVM_PAGE_BYTES, AXVM_MAP_READ | AXVM_MAP_DEVICE) == 0;

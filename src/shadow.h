@@ -18,19 +18,25 @@ struct axvm_shadow {
 	_Atomic uint32_t *words; /* the page: register at offset n is words[n / 4] */
 	struct axvm_gpa gpa;
 	struct axvm_hpa hpa;
-	bool fits;	/* the device has all of the guest's page */
-	bool is_mapped; /* under the VM's lock */
+	bool has_registers; /* all of them are the device's, at the beginning of a page */
+	bool is_mapped;	    /* under the VM's lock */
 };
 
-/* A zeroed page of the VM's memory, as long as the VM lives. Not mapped. AXVM_ENOMEM. */
+/*
+ * A zeroed page of the VM's memory, as long as the VM lives. Not mapped. The device has `bytes` from
+ * `gpa` on, and its registers are the page's first `register_bytes`, at most a page. AXVM_ENOMEM.
+ */
 AXVM_MUST_USE int axvm_shadow_make(struct axvm_shadow *shadow, struct axvm_vm *vm,
-				   struct axvm_gpa gpa, uint64_t bytes);
+				   struct axvm_gpa gpa, uint64_t bytes, uint64_t register_bytes);
 
 /*
  * Lets the guest read without exits from now on, or not any more; when unmap has
  * returned no CPU reads the page. Nothing happens where it is so already. Without
- * memory for the tables, or when the device has not the whole page, it stays
- * unmapped: the guest's reads exit, and nobody need know.
+ * memory for the tables it stays unmapped: the guest's reads exit, and nobody need
+ * know. So it does when the device has not all of the registers, or when something
+ * else of the VM is in the page: another device, memory, a range of the host's. What
+ * is nobody's there reads as the page while it is mapped. A device whose registers
+ * take less than the page maps it when all of the VM's devices have been made.
  */
 void axvm_shadow_map(struct axvm_shadow *shadow) AXVM_REQUIRES(shadow->vm->lock);
 void axvm_shadow_unmap(struct axvm_shadow *shadow) AXVM_REQUIRES(shadow->vm->lock);
