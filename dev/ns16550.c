@@ -8,77 +8,32 @@
  * a line ends, when it is full, when a driver writes another register (as each does at the end of a
  * burst), and at the latest when the timer expires. LSR is kept ready and read without the lock,
  * unless it has an error bit, which reading clears.
+ *
+ * A driver that polls LSR for each character is soon spared the exits: when it has read LSR some times
+ * in a row, and no read of any register has a side effect, the guest has a page (shadow.h) with the
+ * registers' values mapped in the device's place. Whatever would give a read an effect (input,
+ * loopback, interrupts of the transmitter) has the page unmapped first. That a few exits come before
+ * each mapping keeps a driver that works by interrupts from mapping and unmapping all the time.
  */
 #include <axvm/hal.h>
 #include <axvm/irq.h>
 
+#include "ns16550_regs.h"
+#include "shadow.h"
 #include "table.h"
-#include "vm_state.h"
-
-enum ns16550_register {
-	RBR = 0, /* written: THR; with LCR.DLAB: DLL */
-	IER = 1, /* with LCR.DLAB: DLM */
-	IIR = 2, /* written: FCR */
-	LCR = 3,
-	MCR = 4,
-	LSR = 5,
-	MSR = 6,
-	SCR = 7,
-	REGISTERS = 8,
-};
-
-enum {
-	IER_RX = 1 << 0,
-	IER_TX = 1 << 1,
-	IER_LINE = 1 << 2,
-	IER_MODEM = 1 << 3,
-	IER_ALL = 0xf,
-
-	IIR_MODEM = 0x0,
-	IIR_NONE = 0x1,
-	IIR_TX = 0x2,
-	IIR_RX = 0x4,
-	IIR_LINE = 0x6,
-	IIR_TIMEOUT = 0xc,
-	IIR_FIFOS = 0xc0,
-
-	FCR_ENABLE = 1 << 0,
-	FCR_CLEAR_RX = 1 << 1,
-	FCR_TRIGGER_SHIFT = 6,
-
-	LCR_DLAB = 1 << 7,
-
-	MCR_DTR = 1 << 0,
-	MCR_RTS = 1 << 1,
-	MCR_OUT1 = 1 << 2,
-	MCR_OUT2 = 1 << 3,
-	MCR_LOOP = 1 << 4,
-	MCR_ALL = 0x1f,
-
-	LSR_DR = 1 << 0,
-	LSR_OE = 1 << 1,
-	LSR_THRE = 1 << 5,
-	LSR_TEMT = 1 << 6,
-	LSR_ERRORS = LSR_OE, /* a line that cannot be bad brings no others */
-
-	MSR_TERI = 1 << 2,
-	MSR_CTS = 1 << 4,
-	MSR_DSR = 1 << 5,
-	MSR_RI = 1 << 6,
-	MSR_DCD = 1 << 7,
-	MSR_CHANGES = 0xf,
-	MSR_CHANGE_SHIFT = 4, /* from an input to the bit that says that it has changed */
-	MSR_CONNECTED = MSR_CTS | MSR_DSR | MSR_DCD, /* somebody listens, always */
-};
 
 #define DIVISOR_RESET 12u /* 9600 baud of a PC's clock */
 #define FIFO_DEPTH 16u
 #define RX_RING_BYTES 256u
 #define OUT_BYTES 256u
 #define OUT_DELAY_MS 20u
+#define POLLS 16u /* in a row, for the page to be mapped: about what mapping costs */
+#define POLLS_AFTER_FAILURE 4096u
 
 struct ns16550 {
 	_Atomic uint32_t lsr; /* written under the lock, read without */
+	_Atomic uint32_t
+		polls; /* reads of LSR that still exit; no lock: one lost does not matter */
 	struct axvm_lock lock;
 	/* All below: under the lock. */
 	uint32_t out_count; /* bytes in `out` */
@@ -93,11 +48,13 @@ struct ns16550 {
 	bool has_tx_interrupt; /* to be told of; only while IER_TX */
 	bool level;	       /* of the interrupt line */
 	bool timer_runs;
+	bool is_offered;   /* the page may be mapped: is_quiet() until take_back() */
 	uint32_t rx_first; /* index into rx */
 	uint32_t rx_count; /* in rx; the guest sees at most fifo_depth() of them */
 	struct axvm_device *device;
 	uint64_t out_delay_ticks;
 	struct axvm_timer timer;
+	struct axvm_shadow shadow; /* under the VM's lock; the words in its page: under this one */
 	uint8_t rx[RX_RING_BYTES];
 	char out[OUT_BYTES];
 };
@@ -183,12 +140,80 @@ static uint32_t interrupt(const struct ns16550 *uart)
 	return IIR_NONE;
 }
 
+/* ---- the page ------------------------------------------------------------------------------- */
+
+/*
+ * No read of any register has a side effect. While IER asks for interrupts of the transmitter this
+ * is not so, for each character that is sent may raise one, which reading IIR takes back.
+ */
+static bool is_quiet(const struct ns16550 *uart)
+{
+	return uart->rx_count == 0 && !(uart->ier & IER_TX) && !(uart->mcr & MCR_LOOP) &&
+	       !(uart->msr & MSR_CHANGES) && !(get_lsr(uart) & LSR_ERRORS);
+}
+
+/* What reads give, while that is quiet. */
+static void fill_page(struct ns16550 *uart)
+{
+	bool has_divisor = (uart->lcr & LCR_DLAB) != 0;
+	uint32_t rbr = has_divisor ? uart->divisor[RBR] : 0;
+	uint32_t ier = has_divisor ? uart->divisor[IER] : uart->ier;
+	uint32_t iir = IIR_NONE | (has_fifos(uart) ? IIR_FIFOS : 0u);
+
+	axvm_shadow_set(&uart->shadow, RBR, rbr | ier << 8 | iir << 16 | (uint32_t)uart->lcr << 24);
+	axvm_shadow_set(&uart->shadow, MCR,
+			uart->mcr | get_lsr(uart) << 8 | (uint32_t)uart->msr << 16 |
+				(uint32_t)uart->scr << 24);
+}
+
+static void set_polls(struct ns16550 *uart, uint32_t polls)
+{
+	atomic_store_explicit(&uart->polls, polls, memory_order_relaxed);
+}
+
+/* The guest has read LSR often enough. What ends the quiet waits for the VM's lock, once it is offered. */
+__attribute__((noinline)) static void offer(struct ns16550 *uart)
+{
+	struct axvm_lock *vm_lock = &uart->device->vm->lock;
+
+	axvm_lock_take(vm_lock);
+	axvm_lock_take(&uart->lock);
+	bool quiet = is_quiet(uart);
+
+	if (quiet) {
+		uart->is_offered = true;
+		fill_page(uart);
+	}
+	axvm_lock_drop(&uart->lock);
+	if (quiet)
+		axvm_shadow_map(&uart->shadow);
+	set_polls(uart, quiet && !uart->shadow.is_mapped ? POLLS_AFTER_FAILURE : POLLS);
+	axvm_lock_drop(vm_lock);
+}
+
+/* With the lock held, which is dropped on the way: the guest does not read the page any more. */
+__attribute__((noinline)) static void take_back(struct ns16550 *uart)
+{
+	struct axvm_lock *vm_lock = &uart->device->vm->lock;
+
+	axvm_lock_drop(&uart->lock);
+	axvm_lock_take(vm_lock);
+	axvm_shadow_unmap(&uart->shadow);
+	axvm_lock_take(&uart->lock);
+	uart->is_offered = false;
+	axvm_lock_drop(vm_lock);
+}
+
 /* After each change of what it looks at. */
 static void update(struct ns16550 *uart)
 {
 	bool level = interrupt(uart) != IIR_NONE;
 
 	update_out_limit(uart);
+	if (uart->is_offered)
+		fill_page(uart);
+	else if (!is_quiet(uart))
+		set_polls(uart, POLLS);
 	if (level == uart->level)
 		return;
 	uart->level = level;
@@ -274,6 +299,8 @@ static uint64_t ns16550_input(struct axvm_device *device, const char *data, uint
 	uint64_t taken = 0;
 
 	axvm_lock_take(&uart->lock);
+	if (uart->is_offered && bytes > 0)
+		take_back(uart);
 	while (!(uart->mcr & MCR_LOOP) && taken < bytes && uart->rx_count < RX_RING_BYTES)
 		push(uart, (uint8_t)data[taken++]);
 	update_lsr(uart);
@@ -337,26 +364,40 @@ static uint32_t read_register(struct ns16550 *uart, uint64_t offset)
 	}
 }
 
-__attribute__((noinline)) static uint64_t read_other(struct ns16550 *uart, uint64_t offset)
+/* A wide read is one of each register, in order: what the page gives is the same. */
+__attribute__((noinline)) static uint64_t read_other(struct ns16550 *uart, uint64_t offset,
+						     unsigned bytes)
 {
-	if (offset >= REGISTERS)
-		return 0;
+	uint64_t value = 0;
+
 	axvm_lock_take(&uart->lock);
-	uint32_t value = read_register(uart, offset);
+	for (unsigned i = 0; i < bytes && offset + i < REGISTERS; i++)
+		value |= (uint64_t)read_register(uart, offset + i) << 8 * i;
 	axvm_lock_drop(&uart->lock);
 	return value;
 }
 
-/* One register, whatever the width: the data lines beyond a byte are not connected. */
+__attribute__((noinline)) static uint64_t read_offering(struct ns16550 *uart, uint64_t offset,
+							unsigned bytes)
+{
+	offer(uart);
+	return read_other(uart, offset, bytes);
+}
+
 static uint64_t ns16550_read(struct axvm_device *device, struct axvm_vcpu *vcpu, uint64_t offset,
 			     unsigned bytes)
 {
 	struct ns16550 *uart = device->state;
+	uint32_t polls = atomic_load_explicit(&uart->polls, memory_order_relaxed);
 	uint32_t lsr = get_lsr(uart);
 
 	(void)vcpu;
-	(void)bytes;
-	return offset == LSR && !(lsr & LSR_ERRORS) ? lsr : read_other(uart, offset);
+	if (offset != LSR || bytes != 1 || lsr & LSR_ERRORS)
+		return read_other(uart, offset, bytes);
+	if (polls == 0)
+		return read_offering(uart, offset, bytes);
+	set_polls(uart, polls - 1);
+	return lsr;
 }
 
 /* An empty transmitter says so as soon as it is asked to. */
@@ -417,10 +458,20 @@ static void write_register(struct ns16550 *uart, uint64_t offset, uint32_t value
 	}
 }
 
+static bool ends_quiet(const struct ns16550 *uart, uint64_t offset, uint32_t value)
+{
+	if (offset == IER && !(uart->lcr & LCR_DLAB))
+		return (value & IER_TX) != 0;
+	return offset == MCR && (value & MCR_LOOP) != 0;
+}
+
 /* The lock is held, and dropped here: apart, so that appending needs no stack frame. */
 __attribute__((noinline)) static void write_other(struct ns16550 *uart, uint64_t offset,
 						  uint32_t value)
 {
+	if (uart->is_offered && ends_quiet(uart, offset, value))
+		take_back(uart);
+
 	bool has_divisor = (uart->lcr & LCR_DLAB) != 0;
 
 	if (offset == RBR && !has_divisor) {
@@ -485,6 +536,7 @@ static void ns16550_reset(struct axvm_device *device)
 	uart->rx_first = 0;
 	uart->rx_count = 0;
 	set_lsr_error(uart, 0);
+	set_polls(uart, POLLS);
 	update(uart);
 	axvm_lock_drop(&uart->lock);
 }
@@ -493,7 +545,8 @@ static int ns16550_create(struct axvm_device *device, const struct axvm_config_e
 {
 	struct ns16550 *uart = axvm_vm_alloc(device->vm, sizeof(*uart));
 
-	if (!uart)
+	if (!uart ||
+	    axvm_shadow_make(&uart->shadow, device->vm, config->base, config->bytes, REGISTERS))
 		return AXVM_ENOMEM;
 	axvm_lock_init(&uart->lock, AXVM_LOCK_DEVICE);
 	uart->device = device;

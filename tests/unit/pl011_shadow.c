@@ -7,6 +7,7 @@
 
 #include "../../dev/table.h"
 #include "device_vm.h"
+#include "shadow_page.h"
 
 enum { DR = 0x000, FR = 0x018, LCR_H = 0x02c, CR = 0x030, IMSC = 0x038 };
 enum { FR_RXFE = 1 << 4, LBE = 1 << 7, FEN = 1 << 4, BRK = 1 << 0 };
@@ -25,32 +26,6 @@ static uint64_t input(const char *text)
 }
 
 /* ---- the guest's side ---------------------------------------------------------------------- */
-
-static bool page(struct axvm_mapping *mapping)
-{
-	return axvm_aspace_query(&device_vm.aspace, axvm_gpa(DEVICE_BASE), mapping) == 0;
-}
-
-static bool is_mapped(void)
-{
-	return page(NULL);
-}
-
-/* What an access of the guest to the mapped page would give. */
-static uint64_t guest_load(uint64_t offset, uint64_t bytes)
-{
-	struct axvm_mapping mapping;
-	uint64_t value = 0;
-
-	CHECK(page(&mapping));
-	if (!page(&mapping))
-		return UINT64_MAX;
-	const uint8_t *memory = axvm_hal_map(mapping.hpa, AXVM_PAGE_BYTES);
-
-	memcpy(&value, memory + offset, bytes);
-	axvm_hal_unmap((void *)(uintptr_t)memory, AXVM_PAGE_BYTES);
-	return value;
-}
 
 static void check_same(void)
 {
