@@ -30,6 +30,7 @@ class Isa(typing.NamedTuple):
     native_removed: list   # of the machine's own tree, for the same; none: the VM's tree serves
     passed_uart: list      # the plugin's arguments where the VM has a UART of the machine's own
     passed_qemu: list      # and QEMU's
+    more_rows: list = []   # further machines for the guest of our own: VM files, QEMU's arguments
 
 
 ISAS = {
@@ -48,7 +49,10 @@ ISAS = {
                         "/soc/rtc@101000", "/soc/pci@30000000",
                         *[f"/soc/virtio_mmio@1000{i}000" for i in range(1, 9)]],
         passed_uart=["guest_console=on"],
-        passed_qemu=["-append", "axvm.on-failure=reset axvm.console=firmware"]),
+        passed_qemu=["-append", "axvm.on-failure=reset axvm.console=firmware"],
+        more_rows=[("tests/bench/bench-imsic-riscv64.toml",
+                    ["-M", "aia=aplic-imsic,aia-guests=1",
+                     "-append", "axvm.on-failure=reset axvm.console=firmware"])]),
 }
 # What brings the guest's images from the bundle to where they belong.
 COPYING = re.compile(r"^(memcpy|memmove|inflate.*|zcalloc|axvm_hal_cache_clean)$")
@@ -85,9 +89,10 @@ def axvm(isa, vm, *options, plugin=(), qemu=()):
     return command
 
 
-def exits(isa):
+def guest_rows(isa, vm, *qemu):
     """The rows that a guest of our own measures, after it has shown that its clock counts."""
-    output, _ = run(axvm(isa, f"tests/bench/bench-{isa}.toml", "--timeout", "300"), 300)
+    command = [*axvm(isa, vm, "--timeout", "300"), *(["--", *qemu] if qemu else [])]
+    output, _ = run(command, 300)
     rows = {name: float(value) for name, value in
             re.findall(r"^bench: (\S+) ([0-9.]+)\s*$", output, re.MULTILINE)}
     checks = rows.pop("empty_loop", None), rows.pop("ten_nops", None)
@@ -95,6 +100,13 @@ def exits(isa):
         print(f"bench: an empty loop takes 2 instructions and ten NOPs 10, not {checks}: "
               "time does not count instructions, and no row is valid")
         return {}
+    return rows
+
+
+def exits(isa):
+    rows = guest_rows(isa, f"tests/bench/bench-{isa}.toml")
+    for vm, qemu in ISAS[isa].more_rows:
+        rows.update(guest_rows(isa, vm, *qemu))
     return rows
 
 

@@ -83,6 +83,20 @@ bench_\name:
 2:	beqz	t5, 2b
 	loop_end
 
+/* An MSI to the own file: a store, and no exit where the file is hardware's. Beside it: li. */
+	loop_begin imsic_ipi		/* a: the file's page, b: identity */
+	li	t5, 0
+	sw	t2, 0(t1)
+2:	beqz	t5, 2b
+	loop_end
+
+/* The machine's UART, told to interrupt when it is empty, which it is. Beside it: li. */
+	loop_begin wired		/* a: the UART, b: IER.ETBEI */
+	li	t5, 0
+	sb	t2, 1(t1)
+2:	beqz	t5, 2b
+	loop_end
+
 	.balign	4
 	.globl	bench_ipi_vector
 bench_ipi_vector:
@@ -102,4 +116,19 @@ bench_sbi_timer_vector:
 bench_sstc_timer_vector:
 	li	t5, -1
 	csrw	0x14d, t5
+	sret
+
+	.balign	4
+	.globl	bench_imsic_ipi_vector
+bench_imsic_ipi_vector:
+	csrw	0x15c, zero		/* stopei */
+	li	t5, 1
+	sret
+
+	.balign	4
+	.globl	bench_wired_vector
+bench_wired_vector:
+	sb	zero, 1(t1)
+	csrw	0x15c, zero
+	li	t5, 1
 	sret
