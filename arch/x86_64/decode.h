@@ -4,7 +4,8 @@
  * AND, OR, XOR, ADD, SUB, TEST, CMP, XCHG, BT; and, for lengths only, those that exit without a hardware's
  * word of their length: CPUID, HLT, RDMSR, WRMSR, VMMCALL, VMCALL, XSETBV, MOV to and from CR and DR, CLTS,
  * LMSW, INVD, WBINVD, PAUSE, RDTSC, RDTSCP, RDPMC, MONITOR, MWAIT, IN, OUT, INS, OUTS. What is not known is
- * refused. Pure.
+ * refused: of the first group what has no memory operand, prefixes that mean nothing to the instruction
+ * (LOCK where nothing is locked, REPNE, REP before what is no string instruction), two different segments. Pure.
  */
 #ifndef AXVM_X86_64_DECODE_H
 #define AXVM_X86_64_DECODE_H
@@ -41,6 +42,7 @@ enum axvm_x86_operand { /* what the other side of the memory operand is */
 			AXVM_X86_OPERAND_IMMEDIATE,
 };
 
+/* Of the string instructions: STOS, INS its destination; MOVS, OUTS its source. MOVS writes to ES:rDI. */
 struct axvm_x86_memory {
 	uint8_t segment;       /* enum axvm_x86_segment_index, by prefix or default */
 	uint8_t base;	       /* general register; 0xff: none, 0xfe: RIP of the next instruction */
