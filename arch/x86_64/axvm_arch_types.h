@@ -106,13 +106,14 @@ struct axvm_x86_exit {
 	uint8_t instruction_bytes; /* its length where the hardware says; 0: decode it */
 	bool is_write;		   /* NESTED_FAULT, IO (out), CR (to) */
 	bool is_fetch;		   /* NESTED_FAULT */
+	bool is_walk;		   /* NESTED_FAULT: gpa is of the guest's page tables */
 	bool is_string;		   /* IO: INS, OUTS */
 	bool is_repeated;	   /* IO: REP */
 	uint8_t bytes;		   /* IO: 1, 2, 4 */
 	uint8_t address_bytes;	   /* IO string: 2, 4, 8 */
-	uint8_t segment;	   /* IO string: enum axvm_x86_segment_index */
-	uint8_t index;		   /* CR, DR: its number. EXCEPTION: its vector */
-	uint8_t reg;		   /* CR, DR: general register, 0xff: unknown, decode it */
+	uint8_t segment; /* IO string: enum axvm_x86_segment_index; 0xff: unknown, decode it */
+	uint8_t index;	 /* CR, DR: its number. EXCEPTION: its vector */
+	uint8_t reg;	 /* CR, DR: general register, 0xff: unknown, decode it */
 	uint16_t port;
 	uint32_t error_code; /* EXCEPTION; NESTED_FAULT: as a page fault's */
 	uint64_t gpa;	     /* NESTED_FAULT */
