@@ -139,6 +139,7 @@ struct axvm_arch_vcpu {
 	bool waits_for_sipi;
 	_Atomic uint32_t init_sipi; /* AXVM_X86_INIT, and the SIPI's vector beside AXVM_X86_SIPI */
 	_Atomic uint32_t nmi;	    /* an NMI was sent */
+	_Atomic uint32_t wake;	    /* AXVM_X86_WAKE_..., see axvm_x86_64_irq_note */
 	struct axvm_x86_exit exit; /* of the last exit, filled by the HAL before axvm_x86_64_exit */
 	struct axvm_x86_sysregs sys;
 	uint64_t xcr0;
@@ -154,6 +155,10 @@ struct axvm_arch_vcpu {
 
 #define AXVM_X86_INIT ((uint32_t)1 << 31)
 #define AXVM_X86_SIPI ((uint32_t)1 << 30)
+/* What ends a wait of the vCPU: an interrupt, an NMI; or something has been brought in already. */
+#define AXVM_X86_WAKE_INTERRUPT ((uint32_t)1 << 0)
+#define AXVM_X86_WAKE_NMI ((uint32_t)1 << 1)
+#define AXVM_X86_WAKE_NOW ((uint32_t)1 << 2)
 
 struct axvm_ioapic;
 struct axvm_pic;

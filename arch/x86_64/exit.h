@@ -52,6 +52,17 @@ void axvm_x86_64_inject_page_fault(struct axvm_vcpu *vcpu, uint64_t linear, uint
 /* HLT: leaves with AXVM_EXIT_HALT when there is nothing to do. RIP is past it. */
 enum axvm_verdict axvm_x86_64_wait(struct axvm_vcpu *vcpu);
 
+/*
+ * irq.c. axvm_arch_irq_fill takes vcpu->arch.event, rflags, sys.interrupt_shadow and sys.nmi_masked as
+ * axvm_hal_irq_sync leaves them; it fills the event when there is none, and says in wants_window whether
+ * more waits: after a WINDOW exit it is called again, and after the guest's IRET when nmi_pending
+ * and sys.nmi_masked are set. An NMI is given in an interrupt shadow too: the back end ends the shadow. axvm_x86_64_irq_note: before the vCPU waits (HLT), and in
+ * axvm_arch_vcpu_unbound, so that others know what wakes it.
+ */
+void axvm_x86_64_irq_note(struct axvm_vcpu *vcpu);
+/* The PIC's output: to LINT0 of vCPU 0 and pin 0 of the IOAPIC. Any CPU; no lock of rank IRQ is held. */
+void axvm_x86_64_pic_output(struct axvm_vm *vm, bool level);
+
 /* call.c: VMMCALL or VMCALL; RIP is past it. */
 enum axvm_verdict axvm_x86_64_call(struct axvm_vcpu *vcpu);
 /* mmio.c: an access to what is no memory: decoded, given to the bus, registers and flags written. */

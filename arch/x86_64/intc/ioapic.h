@@ -12,7 +12,10 @@ struct axvm_ioapic;
 
 extern const struct axvm_device_type axvm_ioapic_device_type;
 
-/* A pin's line. Any CPU. AXVM_EINVAL: no such pin. */
+/*
+ * A pin's line, asserted or not, whatever the polarity is. Any CPU. AXVM_EINVAL: no such pin. A pulse on a pin
+ * that is sensitive to levels lasts until it was sent.
+ */
 int axvm_ioapic_set_level(struct axvm_ioapic *ioapic, uint32_t pin, bool level);
 int axvm_ioapic_pulse(struct axvm_ioapic *ioapic, uint32_t pin);
 /* A local APIC's end of a level interrupt of that vector. Any CPU. */
