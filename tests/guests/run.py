@@ -42,6 +42,8 @@ VECTORS = ["-cpu", "rv64,h=true,v=true"]
 APLIC = ["-M", "virt,aia=aplic"]
 IMSIC = ["-M", "virt,aia=aplic-imsic,aia-guests=4"]
 IMSIC_SOFTWARE = ["-M", "virt,aia=aplic-imsic"]
+# The machine's only UART is left to a guest.
+FIRMWARE = ["-append", "axvm.console=firmware"]
 CASES = {
     "aarch64": {
         "mmio": (["mmio"], None, 60),
@@ -62,6 +64,21 @@ CASES = {
         "hello-imsic": (["hello"], None, 60, IMSIC),
         "smp-imsic": (["smp"], None, 120, IMSIC),
         "sysregs-imsic": (["sysregs-a", "sysregs-b"], None, 120, IMSIC),
+        "wired": (["wired"], None, 120),
+        "wired-aplic": (["wired"], None, 120, APLIC),
+        "wired-imsic": (["wired"], None, 120, IMSIC),
+        "wired-imsic-software": (["wired"], None, 120, IMSIC_SOFTWARE),
+        "wired-two": (["wired", "uart"], None, 120, FIRMWARE),
+        "wired-two-aplic": (["wired", "uart"], None, 120, FIRMWARE + APLIC),
+        "wired-two-imsic": (["wired", "uart"], None, 120, FIRMWARE + IMSIC),
+        "storm": (["neighbour-shared", "storm"], None, 180),
+        "storm-aplic": (["neighbour-shared", "storm"], None, 180, APLIC),
+        "storm-imsic": (["neighbour-shared", "storm"], None, 180, IMSIC),
+        "storm-imsic-software": (["neighbour-shared", "storm"], None, 180, IMSIC_SOFTWARE),
+        "storm-forever": (["neighbour-shared", "storm-forever"], "neighbour", 180),
+        "storm-forever-imsic": (["neighbour-shared", "storm-forever"], "neighbour", 180, IMSIC),
+        "storm-never": (["neighbour-shared", "storm-never"], "neighbour", 180),
+        "storm-never-imsic": (["neighbour-shared", "storm-never"], "neighbour", 180, IMSIC),
     },
 }
 # name, of which the part before a dash names the guest: what its machine has beside the ISA's own
@@ -195,6 +212,8 @@ def under_axvm(report, isa, part):
         if qemu:
             command += ["--", *qemu[0]]
         output, status = run(command, seconds)
+        if qemu and FIRMWARE[1] in qemu[0]:
+            output = output.replace("\r\n", "\n")  # the firmware makes LF CR LF
         report.output(case, output, waited_for, status)
 
 
