@@ -27,11 +27,11 @@
 #define RX_RING_BYTES 256u
 #define OUT_BYTES 256u
 #define OUT_DELAY_MS 20u
-#define POLLS 16u /* in a row, for the page to be mapped: about what mapping costs */
-#define POLLS_AFTER_FAILURE 4096u
+#define POLLS 16u	       /* in a row, for the page to be mapped: about what mapping costs */
+#define POLLS_NEVER UINT32_MAX /* not for long, at least */
 
 struct ns16550 {
-	_Atomic uint32_t lsr; /* written under the lock, read without */
+	_Atomic uint64_t lsr; /* written under the lock, read without */
 	_Atomic uint32_t
 		polls; /* reads of LSR that still exit; no lock: one lost does not matter */
 	struct axvm_lock lock;
@@ -61,7 +61,7 @@ struct ns16550 {
 
 static uint32_t get_lsr(const struct ns16550 *uart)
 {
-	return atomic_load_explicit(&uart->lsr, memory_order_relaxed);
+	return (uint32_t)atomic_load_explicit(&uart->lsr, memory_order_relaxed);
 }
 
 /* ---- output ----------------------------------------------------------------------------- */
@@ -166,9 +166,23 @@ static void fill_page(struct ns16550 *uart)
 				(uint32_t)uart->scr << 24);
 }
 
+static uint32_t get_polls(const struct ns16550 *uart)
+{
+	return atomic_load_explicit(&uart->polls, memory_order_relaxed);
+}
+
 static void set_polls(struct ns16550 *uart, uint32_t polls)
 {
 	atomic_store_explicit(&uart->polls, polls, memory_order_relaxed);
+}
+
+/* They count while it is quiet, and from the beginning each time. */
+static void update_polls(struct ns16550 *uart)
+{
+	if (!is_quiet(uart))
+		set_polls(uart, POLLS_NEVER);
+	else if (get_polls(uart) > POLLS)
+		set_polls(uart, POLLS);
 }
 
 /* The guest has read LSR often enough. What ends the quiet waits for the VM's lock, once it is offered. */
@@ -184,10 +198,10 @@ __attribute__((noinline)) static void offer(struct ns16550 *uart)
 		uart->is_offered = true;
 		fill_page(uart);
 	}
+	set_polls(uart, quiet ? POLLS : POLLS_NEVER); /* should mapping it fail */
 	axvm_lock_drop(&uart->lock);
 	if (quiet)
 		axvm_shadow_map(&uart->shadow);
-	set_polls(uart, quiet && !uart->shadow.is_mapped ? POLLS_AFTER_FAILURE : POLLS);
 	axvm_lock_drop(vm_lock);
 }
 
@@ -212,8 +226,7 @@ static void update(struct ns16550 *uart)
 	update_out_limit(uart);
 	if (uart->is_offered)
 		fill_page(uart);
-	else if (!is_quiet(uart))
-		set_polls(uart, POLLS);
+	update_polls(uart);
 	if (level == uart->level)
 		return;
 	uart->level = level;
@@ -388,8 +401,8 @@ static uint64_t ns16550_read(struct axvm_device *device, struct axvm_vcpu *vcpu,
 			     unsigned bytes)
 {
 	struct ns16550 *uart = device->state;
-	uint32_t polls = atomic_load_explicit(&uart->polls, memory_order_relaxed);
-	uint32_t lsr = get_lsr(uart);
+	uint32_t polls = get_polls(uart);
+	uint64_t lsr = atomic_load_explicit(&uart->lsr, memory_order_relaxed);
 
 	(void)vcpu;
 	if (offset != LSR || bytes != 1 || lsr & LSR_ERRORS)
@@ -536,7 +549,6 @@ static void ns16550_reset(struct axvm_device *device)
 	uart->rx_first = 0;
 	uart->rx_count = 0;
 	set_lsr_error(uart, 0);
-	set_polls(uart, POLLS);
 	update(uart);
 	axvm_lock_drop(&uart->lock);
 }
