@@ -304,18 +304,21 @@ TEST(every_device_type_has_its_number_and_name)
 				   : types[i].type == AXVM_EMU_GPPT_ITS		? "0x8080000"
 				   : types[i].type == AXVM_EMU_PPPT_GLOBAL	? "1"
 										: "";
+		/* Alone an IMSIC is refused. */
+		const char *other = types[i].type == AXVM_EMU_IMSIC ? "aplic" : "dummy";
 		const struct axvm_config *config;
 
 		snprintf(text, sizeof(text),
 			 "emu_devices = [[\"a\", 0x1000_0000, 0x60_0000, 5, %s, [%s]], "
-			 "[\"b\", 0x2000_0000, 0x60_0000, 6, \"dummy\", []]]\n",
-			 types[i].number, args);
+			 "[\"b\", 0x2000_0000, 0x60_0000, 6, \"%s\", []]]\n",
+			 types[i].number, args, other);
 		config = parse(config_run_in_devices(text));
 		REQUIRE(config != NULL);
 		CHECK_EQ(config->emu[0].type, types[i].type);
 		snprintf(text, sizeof(text),
-			 "emu_devices = [[\"a\", 0x1000_0000, 0x60_0000, 5, \"%s\", [%s]]]\n",
-			 types[i].name, args);
+			 "emu_devices = [[\"a\", 0x1000_0000, 0x60_0000, 5, \"%s\", [%s]], "
+			 "[\"b\", 0x2000_0000, 0x60_0000, 6, \"%s\", []]]\n",
+			 types[i].name, args, other);
 		config = parse(config_run_in_devices(text));
 		REQUIRE(config != NULL);
 		CHECK_EQ(config->emu[0].type, types[i].type);
