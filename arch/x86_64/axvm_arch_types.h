@@ -110,7 +110,7 @@ struct axvm_x86_exit {
 	bool is_string;		   /* IO: INS, OUTS */
 	bool is_repeated;	   /* IO: REP */
 	uint8_t bytes;		   /* IO: 1, 2, 4 */
-	uint8_t address_bytes;	   /* IO string: 2, 4, 8 */
+	uint8_t address_bytes;	   /* IO string: 2, 4, 8; 0: unknown, decode it */
 	uint8_t segment; /* IO string: enum axvm_x86_segment_index; 0xff: unknown, decode it */
 	uint8_t index;	 /* CR, DR: its number. EXCEPTION: its vector */
 	uint8_t reg;	 /* CR, DR: general register, 0xff: unknown, decode it */

@@ -50,6 +50,7 @@ void axvm_sim_reset(const struct axvm_sim_machine *machine)
 	axvm_sim_irq_reset();
 	axvm_sim_aarch64_reset();
 	axvm_sim_riscv64_reset();
+	axvm_sim_x86_64_reset();
 	axvm_sim_time_reset(current.time_hz);
 	axvm_sim_log_reset();
 }

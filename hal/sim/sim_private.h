@@ -17,6 +17,7 @@ void axvm_sim_tlb_reset(void);
 void axvm_sim_irq_reset(void);
 void axvm_sim_aarch64_reset(void);
 void axvm_sim_riscv64_reset(void);
+void axvm_sim_x86_64_reset(void);
 
 /* tlb.c: tells the observer. */
 void axvm_sim_note_freed(struct axvm_hpa hpa, uint64_t pages);
