@@ -154,7 +154,8 @@ TEST(two_cpus_flip_enables_while_the_line_moves)
 	REQUIRE_EQ(guest_cpu_start(1, storm_cpu, NULL), 0);
 	guest_irq_enable();
 	/* The other may get to run late, where two emulated CPUs share one. */
-	for (uint32_t round = 0; round < 100000 || (taken_count <= 100 && round < 10000000); round++) {
+	for (uint32_t round = 0; round < 100000 || (taken_count <= 100 && round < 10000000);
+	     round++) {
 		flip(0, round);
 		if (round % 4 == 0)
 			line_up();
