@@ -125,12 +125,16 @@ int axvm_lapic_take(struct axvm_vcpu *vcpu)
 	return pending;
 }
 
-void axvm_lapic_update(struct axvm_vcpu *vcpu)
+static void set_ppr(struct axvm_lapic *lapic)
 {
-	struct axvm_lapic *lapic = &vcpu->arch.lapic;
 	uint32_t served = highest_isr(lapic);
 
 	lapic_put(&lapic->ppr, lapic->tpr >> 4 >= served >> 4 ? lapic->tpr : served & 0xf0);
+}
+
+void axvm_lapic_update(struct axvm_vcpu *vcpu)
+{
+	set_ppr(&vcpu->arch.lapic);
 	if (axvm_lapic_pending(vcpu) >= 0)
 		axvm_vcpu_request(vcpu, AXVM_REQUEST_IRQ);
 }
@@ -166,9 +170,11 @@ void axvm_lapic_end(struct axvm_vcpu *vcpu)
 	if (vector == 0)
 		return;
 	lapic->isr[vector / 32] &= ~bit;
+	set_ppr(lapic); /* what the end sends may go by the priority */
 	if ((lapic_look(&lapic->trigger[vector / 32]) & bit) != 0)
 		end_level(vcpu, vector);
-	axvm_lapic_update(vcpu);
+	if (axvm_lapic_pending(vcpu) >= 0)
+		axvm_vcpu_request(vcpu, AXVM_REQUEST_IRQ);
 }
 
 /* ---- accepted ---------------------------------------------------------------------------------- */
