@@ -64,9 +64,9 @@ int axvm_irq_inject(struct axvm_vm *vm, uint64_t vcpu_mask, uint32_t irq)
 	return AXVM_EINVAL;
 }
 
-static inline void device_vm_reset(void)
+static inline void device_vm_reset_on(const struct axvm_sim_machine *machine)
 {
-	axvm_sim_reset(NULL);
+	axvm_sim_reset(machine);
 	memset(&device_vm, 0, sizeof(device_vm));
 	memset(&device_vcpu, 0, sizeof(device_vcpu));
 	memset(&device, 0, sizeof(device));
@@ -82,6 +82,11 @@ static inline void device_vm_reset(void)
 	irq_changes = 0;
 	irq_pulses = 0;
 	device_irq = DEVICE_IRQ;
+}
+
+static inline void device_vm_reset(void)
+{
+	device_vm_reset_on(NULL);
 }
 
 static inline int device_make(const struct axvm_device_type *type)
