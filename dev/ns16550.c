@@ -553,7 +553,8 @@ static void ns16550_reset(struct axvm_device *device)
 	axvm_lock_drop(&uart->lock);
 }
 
-static int ns16550_create(struct axvm_device *device, const struct axvm_config_emu *config)
+int axvm_dev_ns16550_make(struct axvm_device *device, const struct axvm_config_emu *config,
+			  struct axvm_bus *bus)
 {
 	struct ns16550 *uart = axvm_vm_alloc(device->vm, sizeof(*uart));
 
@@ -566,11 +567,16 @@ static int ns16550_create(struct axvm_device *device, const struct axvm_config_e
 	uart->timer.expired = out_delay_expired;
 	device->state = uart;
 	device->irq = config->irq;
-	int error = axvm_bus_attach(&device->vm->mmio, device, config->base.addr, config->bytes, 0);
+	int error = axvm_bus_attach(bus, device, config->base.addr, config->bytes, 0);
 
 	if (error == 0)
 		ns16550_reset(device);
 	return error;
+}
+
+static int ns16550_create(struct axvm_device *device, const struct axvm_config_emu *config)
+{
+	return axvm_dev_ns16550_make(device, config, &device->vm->mmio);
 }
 
 const struct axvm_device_type axvm_dev_ns16550 = {

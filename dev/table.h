@@ -20,6 +20,9 @@ extern const struct axvm_device_type axvm_dev_pl011;
  * input as for the PL011. In memory or in I/O ports: its registers are the first 8 of its range.
  */
 extern const struct axvm_device_type axvm_dev_ns16550;
+/* Its `create` for another bus than that of memory; the device has the type axvm_dev_ns16550. */
+AXVM_MUST_USE int axvm_dev_ns16550_make(struct axvm_device *device,
+					const struct axvm_config_emu *config, struct axvm_bus *bus);
 
 /* A real-time clock that counts seconds from a constant date, with an alarm [PL031]. */
 extern const struct axvm_device_type axvm_dev_pl031;
