@@ -115,6 +115,7 @@ bool axvm_x86_64_locate(struct axvm_vcpu *vcpu, uint64_t linear, unsigned bytes,
 			struct axvm_x86_place *place, struct axvm_x86_fault *fault)
 {
 	unsigned room = (unsigned)(AXVM_PAGE_BYTES - (linear & PAGE_MASK));
+	uint64_t beyond = linear + room;
 	struct axvm_gpa gpa;
 
 	if (!axvm_x86_64_translate(vcpu, linear, access, &gpa, fault))
@@ -122,7 +123,9 @@ bool axvm_x86_64_locate(struct axvm_vcpu *vcpu, uint64_t linear, unsigned bytes,
 	*place = (struct axvm_x86_place){ .gpa = gpa.addr, .first_bytes = bytes };
 	if (bytes <= room)
 		return true;
-	if (!axvm_x86_64_translate(vcpu, linear + room, access, &gpa, fault))
+	if (axvm_x86_64_code_bytes(&vcpu->arch) != 8)
+		beyond &= UINT32_MAX;
+	if (!axvm_x86_64_translate(vcpu, beyond, access, &gpa, fault))
 		return false;
 	place->second = gpa.addr;
 	place->first_bytes = room;
