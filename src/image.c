@@ -108,6 +108,12 @@ enum {
 	PH_MEMSZ = 40,
 	PH_BYTES = 56,
 	PH_TYPE_LOAD = 1,
+	PH_TYPE_NOTE = 4,
+
+	NOTE_BYTES = 12, /* sizes of name and descriptor, type */
+	NOTE_XEN_BYTES = 4,
+	NOTE_PVH = 18, /* XEN_ELFNOTE_PHYS32_ENTRY */
+	NOTES_MAX = 64,
 };
 
 static int elf_machine(const struct head *head, struct axvm_image_info *info, const char **why)
@@ -201,6 +207,49 @@ static bool elf_find_entry(const struct head *head, struct axvm_image_info *info
 	return entry >= info->load && info->entry < info->image_bytes;
 }
 
+/*
+ * Takes the entry of a PVH note, if it lies in the image. Name and descriptor are padded to 4 bytes; notes
+ * that are not here, or contradict themselves, are no reason to refuse a file that can do without.
+ */
+static void elf_note(const struct head *head, uint64_t at, uint64_t end,
+		     struct axvm_image_info *info)
+{
+	for (unsigned i = 0; i < NOTES_MAX && end - at >= NOTE_BYTES; i++) {
+		uint64_t name_bytes = (field(head, at, 4) + 3) & ~(uint64_t)3;
+		uint64_t bytes = (field(head, at + 4, 4) + 3) & ~(uint64_t)3;
+		uint64_t name = at + NOTE_BYTES;
+
+		if (name_bytes > end - name || bytes > end - name - name_bytes)
+			return;
+		if (field(head, at + 8, 4) == NOTE_PVH && bytes >= 4 &&
+		    field(head, at, 4) == NOTE_XEN_BYTES && has_bytes(head, name, "Xen", 4)) {
+			uint64_t entry = field(head, name + name_bytes, 4);
+
+			info->has_pvh =
+				entry >= info->load && entry - info->load < info->image_bytes;
+			info->pvh_entry = info->has_pvh ? entry - info->load : 0;
+			return;
+		}
+		at = name + name_bytes + bytes;
+	}
+}
+
+static void elf_find_pvh(const struct head *head, struct axvm_image_info *info)
+{
+	uint64_t phoff = field(head, ELF_PHOFF, 8);
+	uint64_t count = field(head, ELF_PHNUM, 2);
+
+	for (uint64_t i = 0; i < count && !info->has_pvh; i++) {
+		uint64_t at = phoff + i * PH_BYTES;
+		uint64_t offset = field(head, at + PH_OFFSET, 8);
+		uint64_t bytes = field(head, at + PH_FILESZ, 8);
+
+		if (field(head, at + PH_TYPE, 4) == PH_TYPE_NOTE &&
+		    axvm_range_contains(0, head->bytes, offset, bytes))
+			elf_note(head, offset, offset + bytes, info);
+	}
+}
+
 static int probe_elf(const struct head *head, struct axvm_image_info *info, const char **why)
 {
 	int error = elf_header(head, info, why);
@@ -229,14 +278,16 @@ static int probe_elf(const struct head *head, struct axvm_image_info *info, cons
 	}
 	if (!elf_find_entry(head, info))
 		return malformed(why, "the ELF entry point lies in no segment");
+	elf_find_pvh(head, info);
 	return 0;
 }
 
-/* ---- bzImage: the x86 Linux boot protocol --------------------------------------------------- */
+/* ---- bzImage: the x86 Linux boot protocol [LINUX-X86] --------------------------------------- */
 
 enum {
-	BZ_SETUP_SECTS = 0x1f1,
+	BZ_SETUP_SECTS = 0x1f1, /* the setup header's first field */
 	BZ_BOOT_FLAG = 0x1fe,
+	BZ_JUMP = 0x201, /* over the setup header: its end, from BZ_MAGIC on */
 	BZ_MAGIC = 0x202,
 	BZ_VERSION = 0x206,
 	BZ_LOADFLAGS = 0x211,
@@ -244,13 +295,29 @@ enum {
 	BZ_XLOADFLAGS = 0x236,
 	BZ_PREF_ADDRESS = 0x258,
 	BZ_INIT_SIZE = 0x260,
-	BZ_HEADER_BYTES = 0x264,
+	BZ_HEADER_BYTES = 0x264, /* of version 2.12 */
+	BZ_HEADER_END = BZ_SETUP_SECTS + AXVM_IMAGE_SETUP_BYTES,
 	BZ_VERSION_MIN = 0x20c, /* xloadflags and the 64-bit entry */
 	BZ_LOADED_HIGH = 1 << 0,
 	BZ_XLF_KERNEL_64 = 1 << 0,
 	BZ_ENTRY_64 = 0x200,
 	BZ_SECTOR_BYTES = 512,
 };
+
+/* Kept for the zero page. What the file says of its length is believed as far as it can be true. */
+static void keep_setup(const struct head *head, struct axvm_image_info *info)
+{
+	uint64_t end = BZ_MAGIC + field(head, BZ_JUMP, 1);
+
+	if (end < BZ_HEADER_BYTES)
+		end = BZ_HEADER_BYTES;
+	if (end > BZ_HEADER_END)
+		end = BZ_HEADER_END;
+	if (end > head->bytes)
+		end = head->bytes;
+	info->setup_bytes = (uint32_t)(end - BZ_SETUP_SECTS);
+	memcpy(info->setup, head->data + BZ_SETUP_SECTS, info->setup_bytes);
+}
 
 static int probe_bzimage(const struct head *head, struct axvm_image_info *info, const char **why)
 {
@@ -273,6 +340,7 @@ static int probe_bzimage(const struct head *head, struct axvm_image_info *info, 
 	info->fixed = field(head, BZ_RELOCATABLE, 1) == 0;
 	info->entry = BZ_ENTRY_64;
 	set_one_segment(info, setup_bytes);
+	keep_setup(head, info);
 	return 0;
 }
 

@@ -27,6 +27,7 @@ struct axvm_image_segment {
 };
 
 #define AXVM_IMAGE_SEGMENTS_MAX 16u
+#define AXVM_IMAGE_SETUP_BYTES 159u /* what a zero page has room for [LINUX-X86] */
 
 struct axvm_image_info {
 	enum axvm_image_kind kind;
@@ -39,6 +40,10 @@ struct axvm_image_info {
 	uint64_t entry;	      /* from the load address */
 	uint64_t load;	      /* ELF: lowest physical address; bzImage: the preferred address */
 	bool fixed;	      /* it runs at `load` only */
+	bool has_pvh;	      /* ELF with a PVH note [PVH] */
+	uint64_t pvh_entry;   /* of that, from the load address */
+	uint32_t setup_bytes; /* bzImage: of its setup header */
+	uint8_t setup[AXVM_IMAGE_SETUP_BYTES]; /* as in the file, from 0x1f1 on */
 	uint32_t segment_count;
 	struct axvm_image_segment segments[AXVM_IMAGE_SEGMENTS_MAX];
 };

@@ -119,6 +119,28 @@ TEST(a_bzimage_is_described_by_its_header)
 	CHECK_EQ(info.segments[0].file_offset, 0xa00);
 }
 
+/* Its end is where the jump over it goes; no zero page has room for more than 159 bytes. */
+TEST(the_setup_header_of_a_bzimage_is_kept_as_far_as_it_can_be_true)
+{
+	struct axvm_blob image = make_bzimage();
+
+	put(0x201, 0x6a, 1);
+	put(0x26b, 0x77, 1);
+	put(0x28f, 0x99, 1);
+	REQUIRE_EQ(probe(image), 0);
+	CHECK_EQ(info.setup_bytes, 0x202 + 0x6a - 0x1f1);
+	CHECK_EQ(info.setup[0], 3);
+	CHECK_EQ(info.setup[0x26b - 0x1f1], 0x77);
+	CHECK(memcmp(&info.setup[0x11], "HdrS", 4) == 0);
+	put(0x201, 0, 1);
+	REQUIRE_EQ(probe(image), 0);
+	CHECK_EQ(info.setup_bytes, 0x264 - 0x1f1);
+	put(0x201, 0xff, 1);
+	REQUIRE_EQ(probe(image), 0);
+	CHECK_EQ(info.setup_bytes, 0x290 - 0x1f1);
+	CHECK_EQ(info.setup[0x28f - 0x1f1], 0x99);
+}
+
 TEST(a_bzimage_without_a_64_bit_entry_is_refused)
 {
 	static const char *const why = "the bzImage has no 64-bit entry (boot protocol 2.12)";
@@ -167,6 +189,75 @@ TEST(an_elf_file_is_described_by_its_segments)
 }
 
 /* One field wrong each. */
+/* The sample's PT_NOTE gets two notes at 0x1900: another one of Xen's, and the entry 0x40080100. */
+static struct axvm_blob make_pvh(void)
+{
+	static const uint8_t notes[] = { 4, 0,	 0,   0,   8,	0,   0, 0,    6,    0,	  0,
+					 0, 'X', 'e', 'n', 0,	1,   2, 3,    4,    5,	  6,
+					 7, 8,	 4,   0,   0,	0,   4, 0,    0,    0,	  18,
+					 0, 0,	 0,   'X', 'e', 'n', 0, 0x00, 0x01, 0x08, 0x40 };
+	struct axvm_blob image = make_elf();
+	uint64_t at = SAMPLE_PHOFF + SAMPLE_PH_BYTES;
+
+	memcpy(&file[0x1900], notes, sizeof(notes));
+	put(at + 8, 0x1900, 8);
+	put(at + 32, sizeof(notes), 8);
+	return image;
+}
+
+TEST(a_pvh_note_gives_an_elf_file_a_second_entry)
+{
+	REQUIRE_EQ(probe(make_elf()), 0);
+	CHECK(!info.has_pvh);
+	REQUIRE_EQ(probe(make_pvh()), 0);
+	CHECK(info.has_pvh);
+	CHECK_EQ(info.pvh_entry, 0x100);
+	CHECK_EQ(info.entry, 0x40);
+}
+
+TEST(a_pvh_note_that_cannot_be_true_is_no_note)
+{
+	const uint64_t header = SAMPLE_PHOFF + SAMPLE_PH_BYTES;
+	static const struct {
+		uint64_t at, value;
+		unsigned bytes;
+	} changes[] = {
+		{ 0x1900, UINT32_MAX, 4 }, /* a name as long as can be said */
+		{ 0x1904, UINT32_MAX, 4 }, /* a descriptor */
+		{ 0x1918, 5, 4 },	   /* "Xen" is not its name */
+		{ 0x191c, 5, 4 },	   /* runs into what is not there */
+		{ 0x191c, 0, 4 },	   /* has no entry */
+		{ 0x1920, 19, 4 },	   /* another type */
+		{ 0x1924, 0x6e6558ff, 4 }, /* another name */
+		{ 0x1928, 0x4007ffff, 4 }, /* below the image */
+		{ 0x1928, 0x40093000, 4 }, /* above it */
+	};
+
+	for (unsigned i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct axvm_blob image = make_pvh();
+
+		put(changes[i].at, changes[i].value, changes[i].bytes);
+		REQUIRE_EQ(probe(image), 0);
+		CHECK(!info.has_pvh);
+	}
+	for (uint64_t bytes = 0; bytes < 44; bytes++) {
+		struct axvm_blob image = make_pvh();
+
+		put(header + 32, bytes, 8);
+		REQUIRE_EQ(probe(image), 0);
+		CHECK(!info.has_pvh);
+	}
+
+	struct axvm_blob image = make_pvh();
+
+	put(header + 8, UINT64_MAX - 8, 8);
+	REQUIRE_EQ(probe(image), 0);
+	CHECK(!info.has_pvh);
+	put(header + 8, 0x2800 - 43, 8);
+	REQUIRE_EQ(probe(image), 0);
+	CHECK(!info.has_pvh);
+}
+
 TEST(a_wrong_elf_file_is_refused_with_what_is_wrong)
 {
 	static const struct {
@@ -391,6 +482,8 @@ TEST(debians_kernels_are_recognised)
 AXTEST_MAIN(what_has_no_magic_is_raw, an_arm64_image_is_described_by_its_header,
 	    a_linux_image_that_cannot_be_placed_is_refused,
 	    a_riscv_image_is_described_by_its_header, a_bzimage_is_described_by_its_header,
+	    the_setup_header_of_a_bzimage_is_kept_as_far_as_it_can_be_true,
+	    a_pvh_note_gives_an_elf_file_a_second_entry, a_pvh_note_that_cannot_be_true_is_no_note,
 	    a_bzimage_without_a_64_bit_entry_is_refused, an_elf_file_is_described_by_its_segments,
 	    a_wrong_elf_file_is_refused_with_what_is_wrong,
 	    more_elf_segments_than_there_is_room_for_are_refused,
