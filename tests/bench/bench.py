@@ -56,6 +56,8 @@ ISAS = {
 }
 # What brings the guest's images from the bundle to where they belong.
 COPYING = re.compile(r"^(memcpy|memmove|inflate.*|zcalloc|axvm_hal_cache_clean)$")
+# What clears the guest's memory: all but a thousandth of it is that.
+CLEARING = re.compile(r"^memset$")
 PEERS = ["Bao 2.0", "Xvisor", "Xen 4.20", "KVM 6.12"]
 
 
@@ -119,7 +121,7 @@ def text_size(elf):
 class Symbols:
     def __init__(self, elf):
         output, _ = run(["llvm-nm", "-n", "--defined-only", elf], 30)
-        found = re.findall(r"^([0-9a-f]+) [tTwW] (\S+)$", output, re.MULTILINE)
+        found = re.findall(r"^([0-9a-f]+) [tTwW] (?!\.L)(\S+)$", output, re.MULTILINE)
         self.starts = [int(start, 16) for start, _ in found]
         self.names = [name for _, name in found]
 
@@ -219,18 +221,25 @@ def linux_native(isa, plugin, symbols):
     return count(command, path, symbols, LINUX_TIMEOUT_S)
 
 
+def guest_mib(vm):
+    with open(os.path.join(TOP, vm), encoding="utf-8") as file:
+        return int(re.search(r'^memory = "(\d+) MiB"', file.read(), re.MULTILINE)[1])
+
+
 def boots(isa, plugin, symbols, wanted):
     rows = {}
     emulated = linux(isa, "emulated", f"configs/linux-{isa}.toml", plugin, symbols)
     if emulated:
         copied = sum(n for name, n in emulated.boot.items() if COPYING.match(name))
-        rows["reset_to_guest"] = float(emulated.first_guest - copied)
+        cleared = sum(n for name, n in emulated.boot.items() if CLEARING.match(name))
+        rows["reset_to_guest"] = float(emulated.first_guest - copied - cleared)
+        rows["clear_ram_per_mib"] = float(cleared // guest_mib(f"configs/linux-{isa}.toml"))
         rows["linux_boot_emulated_uart"] = float(emulated.levels["hypervisor"] -
                                                  emulated.first_guest)
         rows["firmware_instructions"] = float(emulated.firmware())
         print(f"bench: {emulated.first_guest} instructions before the guest's first, "
-              f"{copied} of them copying its images; {emulated.firmware_boot} of the firmware's "
-              "own before ours")
+              f"{copied} of them copying its images, {cleared} clearing its memory; "
+              f"{emulated.firmware_boot} of the firmware's own before ours")
     if wanted("linux_boot_passed_uart"):
         passed = linux(isa, "passed", f"tests/bench/linux-passthrough-{isa}.toml", plugin, symbols,
                        *ISAS[isa].passed_uart, qemu=ISAS[isa].passed_qemu)
@@ -302,8 +311,8 @@ def main():
 
     rows = exits(options.isa)
     rows.update(text_size(elf))
-    if wanted("reset_to_guest", "linux_boot_emulated_uart", "linux_boot_passed_uart",
-              "firmware_instructions", "linux_overhead_percent"):
+    if wanted("reset_to_guest", "clear_ram_per_mib", "linux_boot_emulated_uart",
+              "linux_boot_passed_uart", "firmware_instructions", "linux_overhead_percent"):
         rows.update(boots(options.isa, options.plugin, Symbols(elf), wanted))
     if options.document:
         write_document(options.document, options.isa, budgets, rows)
