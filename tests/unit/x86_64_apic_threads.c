@@ -54,12 +54,13 @@ static void run_in_threads(uint32_t count, void *(*const bodies[])(void *))
 
 /* ---- interrupts ------------------------------------------------------------------------------------------ */
 
-/* Before the EOI the handler makes its device let go. */
+/* Before the EOI the handler makes its device let go, which may have more to say before the EOI, too. */
 static void handle(uint32_t index, uint32_t vector)
 {
 	if (vector == LEVEL_VECTOR)
 		(void)axvm_ioapic_set_level(rig_vm.arch.ioapic, PIN, false);
 	atomic_fetch_add(&handled[index][vector], 1);
+	sched_yield();
 	(void)wrmsr(index, MSR(EOI), 0);
 }
 

@@ -78,9 +78,14 @@ static struct axvm_pic rig_pic;
 
 /* ---- in place of the core and of the PIC ---------------------------------------------------------- */
 
+/* What happens elsewhere at the moment of a request. NULL: nothing. */
+static void (*rig_requested)(struct axvm_vcpu *vcpu);
+
 void axvm_vcpu_request(struct axvm_vcpu *vcpu, uint32_t requests)
 {
 	atomic_fetch_or(&vcpu->requests, requests);
+	if (rig_requested != NULL)
+		rig_requested(vcpu);
 }
 
 int axvm_vcpu_power_on(struct axvm_vm *vm, uint32_t index, uint64_t entry, uint64_t arg)
@@ -149,6 +154,7 @@ static inline void rig_start(uint32_t vcpus)
 	memset(&rig_vm, 0, sizeof(rig_vm));
 	memset(rig_vcpus, 0, sizeof(rig_vcpus));
 	memset(&rig_pic, 0, sizeof(rig_pic));
+	rig_requested = NULL;
 	rig_vm.budget.limit_pages = 64;
 	atomic_store(&rig_vm.state, AXVM_VM_RUNNING);
 	rig_vm.vcpu_count = vcpus;

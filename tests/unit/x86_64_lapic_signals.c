@@ -105,6 +105,25 @@ TEST(a_startup_that_comes_before_init_is_done_is_kept)
 	rig_end();
 }
 
+/* The target has looked for an INIT, found none yet, and is off. */
+static void goes_off(struct axvm_vcpu *vcpu)
+{
+	atomic_store(&vcpu->power, AXVM_POWER_OFF);
+}
+
+TEST(an_init_that_meets_a_vcpu_going_off_leaves_it_startable)
+{
+	rig_start(2);
+	enable(0);
+	rig_requested = goes_off;
+	ipi(0, 1, INIT | 1u << 14);
+	CHECK_EQ(atomic_load(&rig_vcpus[1].arch.init_sipi), 0);
+	ipi(0, 1, STARTUP | 0x21);
+	CHECK_EQ(power(1), AXVM_POWER_ON_PENDING);
+	CHECK_EQ(rig_vcpus[1].power_on_entry, 0x21000);
+	rig_end();
+}
+
 /* ---- pins ---------------------------------------------------------------------------------------------------- */
 
 TEST(the_pic_comes_through_lint0_where_its_entry_says_so)
@@ -198,6 +217,7 @@ AXTEST_MAIN(an_nmi_comes_before_interrupts_and_waits_for_the_end_of_another,
 	    a_startup_starts_who_waits_for_it_at_its_page,
 	    init_takes_a_vcpu_out_and_off_and_its_apic_is_reset_in_its_mode,
 	    a_startup_that_comes_before_init_is_done_is_kept,
+	    an_init_that_meets_a_vcpu_going_off_leaves_it_startable,
 	    the_pic_comes_through_lint0_where_its_entry_says_so,
 	    the_pic_comes_through_pin_0_as_an_extint_message,
 	    local_sources_deliver_as_their_entry_says, a_level_at_lint0_comes_again_until_it_falls)

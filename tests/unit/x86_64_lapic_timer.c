@@ -55,6 +55,7 @@ TEST(a_one_shot_timer_counts_to_zero_and_fires_once)
 		axvm_sim_advance(1);
 		CHECK_EQ(rd(0, CURRENT), 0);
 		CHECK(axvm_lapic_has_pending(on(0)));
+		CHECK_EQ(atomic_load(&rig_vcpus[0].requests), AXVM_REQUEST_IRQ);
 		CHECK(fires());
 		axvm_sim_advance(ticks(1000, divide));
 		CHECK(!fires());

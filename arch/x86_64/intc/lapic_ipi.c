@@ -4,8 +4,8 @@
  *
  * INIT takes a running vCPU out of its guest and off; arch.init_sipi has AXVM_X86_INIT from the message until
  * it is off, and a STARTUP that comes in between stands beside it. "Off" is stored before the word is
- * emptied, and who puts something into the word looks at "off" afterwards: so one of the two, and, for it is
- * an exchange, only one, sees a STARTUP that has to switch the vCPU on.
+ * emptied, and who puts INIT into the word looks at "off" afterwards: so one of the two empties it, and, for that
+ * is an exchange, only one sees a STARTUP that has to switch the vCPU on.
  */
 #include "exit.h"
 #include "lapic_private.h"
@@ -229,11 +229,8 @@ bool axvm_lapic_accept_startup(struct axvm_vcpu *vcpu, uint8_t vector)
 
 	if (atomic_compare_exchange_strong_explicit(word, &init,
 						    AXVM_X86_INIT | AXVM_X86_SIPI | vector,
-						    memory_order_seq_cst, memory_order_seq_cst)) {
-		if (is_off(vcpu))
-			finish_init(vcpu);
+						    memory_order_seq_cst, memory_order_seq_cst))
 		return true;
-	}
 	return init == 0 && start(vcpu, vector);
 }
 
