@@ -55,9 +55,10 @@ enum axvm_verdict axvm_x86_64_wait(struct axvm_vcpu *vcpu);
 /*
  * irq.c. axvm_arch_irq_fill takes vcpu->arch.event, rflags, sys.interrupt_shadow and sys.nmi_masked as
  * axvm_hal_irq_sync leaves them; it fills the event when there is none, and says in wants_window whether
- * more waits: after a WINDOW exit it is called again, and after the guest's IRET when nmi_pending
- * and sys.nmi_masked are set. An NMI is given in an interrupt shadow too: the back end ends the shadow. axvm_x86_64_irq_note: before the vCPU waits (HLT), and in
- * axvm_arch_vcpu_unbound, so that others know what wakes it.
+ * more waits: after a WINDOW exit it is called again, and after the guest's IRET when nmi_pending and
+ * sys.nmi_masked are set. An NMI is given in an interrupt shadow too: the back end ends the shadow.
+ * axvm_x86_64_irq_note: before the vCPU waits (HLT), and in axvm_arch_vcpu_unbound, so that others know what
+ * wakes it.
  */
 void axvm_x86_64_irq_note(struct axvm_vcpu *vcpu);
 /* The PIC's output: to LINT0 of vCPU 0 and pin 0 of the IOAPIC. Any CPU; no lock of rank IRQ is held. */
