@@ -557,9 +557,11 @@ int axvm_dev_ns16550_make(struct axvm_device *device, const struct axvm_config_e
 			  struct axvm_bus *bus)
 {
 	struct ns16550 *uart = axvm_vm_alloc(device->vm, sizeof(*uart));
+	uint64_t memory_bytes =
+		bus == &device->vm->mmio ? config->bytes : 0; /* ports have no page */
 
 	if (!uart ||
-	    axvm_shadow_make(&uart->shadow, device->vm, config->base, config->bytes, REGISTERS))
+	    axvm_shadow_make(&uart->shadow, device->vm, config->base, memory_bytes, REGISTERS))
 		return AXVM_ENOMEM;
 	axvm_lock_init(&uart->lock, AXVM_LOCK_DEVICE);
 	uart->device = device;

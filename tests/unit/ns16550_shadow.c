@@ -36,7 +36,7 @@ static void poll(void)
 		(void)in(LSR);
 }
 
-static void make_at(uint64_t base, uint64_t bytes)
+static void make_on(struct axvm_bus *bus, uint64_t base, uint64_t bytes)
 {
 	const struct axvm_config_emu config = {
 		.name = "device",
@@ -49,7 +49,12 @@ static void make_at(uint64_t base, uint64_t bytes)
 	device_vm_reset();
 	device.type = &axvm_dev_ns16550;
 	device.vm = &device_vm;
-	REQUIRE_EQ(axvm_dev_ns16550.create(&device, &config), 0);
+	REQUIRE_EQ(axvm_dev_ns16550_make(&device, &config, bus), 0);
+}
+
+static void make_at(uint64_t base, uint64_t bytes)
+{
+	make_on(&device_vm.mmio, base, bytes);
 }
 
 /* As on QEMU's machine: far less than the page. */
@@ -57,8 +62,6 @@ static void begin(void)
 {
 	make_at(DEVICE_BASE, 0x100);
 }
-
-/* ---- the guest's side ---------------------------------------------------------------------- */
 
 /* Each access to the page, and that none of the reads changes what the others give. */
 static void check_same(void)
@@ -88,20 +91,12 @@ TEST(a_guest_that_polls_has_it_mapped_read_only_as_a_device)
 	CHECK_EQ(mapping.block_bytes, AXVM_PAGE_BYTES);
 	CHECK_EQ(guest_load(LSR, 1), EMPTY);
 	check_same();
+	for (uint64_t offset = REGISTERS; offset < AXVM_PAGE_BYTES; offset += 8)
+		CHECK_EQ(guest_load(offset, 8), 0);
 	CHECK_EQ(axvm_aspace_read(&device_vm.aspace, axvm_gpa(DEVICE_BASE), &value, 4),
 		 AXVM_EFAULT);
 	CHECK_EQ(axvm_aspace_write(&device_vm.aspace, axvm_gpa(DEVICE_BASE), &value, 4),
 		 AXVM_EFAULT);
-	device_end();
-}
-
-TEST(beyond_the_registers_the_page_is_zero)
-{
-	begin();
-	poll();
-	out(SCR, 0xff);
-	for (uint64_t offset = REGISTERS; offset < AXVM_PAGE_BYTES; offset += 8)
-		CHECK_EQ(guest_load(offset, 8), 0);
 	device_end();
 }
 
@@ -168,7 +163,6 @@ TEST(whether_it_is_mapped_is_a_matter_of_its_place)
 	}
 }
 
-/* `base` and `bytes` of another device, and whether the UART has its page for itself. */
 static const struct {
 	uint64_t base, bytes;
 	bool is_alone;
@@ -192,6 +186,19 @@ TEST(with_another_device_in_its_page_it_is_not_mapped)
 		CHECK_EQ(in(LSR), EMPTY);
 		device_end();
 	}
+}
+
+TEST(in_io_ports_it_has_no_page)
+{
+	static struct axvm_bus ports;
+	struct axvm_device other = { .type = &axvm_dev_pl031 };
+
+	make_on(&ports, DEVICE_BASE, 0x1000);
+	REQUIRE_EQ(axvm_bus_attach(&device_vm.mmio, &other, DEVICE_BASE, 0x1000, 0), 0);
+	for (unsigned i = 0; i < POLLS_MAX; i++)
+		CHECK_EQ(device.type->read(&device, &device_vcpu, LSR, 1), EMPTY);
+	CHECK(!is_mapped());
+	device_end();
 }
 
 /* Memory, or a range of the host's: what is mapped there stays. */
@@ -571,10 +578,9 @@ TEST(input_during_a_reset_leaves_both_in_agreement)
 }
 
 AXTEST_MAIN(a_guest_that_polls_has_it_mapped_read_only_as_a_device,
-	    beyond_the_registers_the_page_is_zero,
 	    each_change_is_in_the_page_and_pushed_out_of_the_cache,
 	    what_is_sent_while_it_is_mapped_arrives, whether_it_is_mapped_is_a_matter_of_its_place,
-	    with_another_device_in_its_page_it_is_not_mapped,
+	    with_another_device_in_its_page_it_is_not_mapped, in_io_ports_it_has_no_page,
 	    with_something_mapped_in_its_page_it_is_not_mapped,
 	    without_memory_for_tables_reads_just_exit,
 	    without_its_page_it_is_not_made_and_keeps_nothing,
