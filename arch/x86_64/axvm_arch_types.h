@@ -150,6 +150,7 @@ struct axvm_arch_vcpu {
 	uint64_t mtrr_def_type, mtrr_fixed[11], mtrr_variable[16]; /* kept, of no effect */
 	uint64_t misc_enable;
 	uint64_t apic_base;
+	bool has_ended_vm; /* by a port, see power.h */
 	struct axvm_lapic lapic;
 };
 
@@ -164,6 +165,7 @@ struct axvm_ioapic;
 struct axvm_pic;
 struct axvm_pit;
 struct axvm_rtc;
+struct axvm_power;
 
 struct axvm_arch_vm {
 	struct axvm_bus ports;	    /* I/O ports */
@@ -171,6 +173,7 @@ struct axvm_arch_vm {
 	struct axvm_pic *pic;
 	struct axvm_pit *pit;
 	struct axvm_rtc *rtc;
+	struct axvm_power *power;
 	uint64_t tsc_at_start; /* host TSC at which guest time is 0 */
 };
 

@@ -7,6 +7,7 @@
 #include "emulate.h"
 #include "exit.h"
 #include "operand.h"
+#include "power.h"
 #include "regs.h"
 #include "walk.h"
 
@@ -142,6 +143,12 @@ static uint64_t move_all(struct axvm_vcpu *vcpu, struct axvm_x86_cursor *cursor,
 	return count;
 }
 
+/* A port may have been the one that ends the VM. */
+static enum axvm_verdict after_write(struct axvm_vcpu *vcpu)
+{
+	return axvm_power_has_ended(vcpu) ? AXVM_LEAVE : AXVM_ENTER;
+}
+
 /* Nothing of a device's is read before it is known where it goes. */
 OUT_OF_LINE static enum axvm_verdict string(struct axvm_vcpu *vcpu, unsigned length)
 {
@@ -161,7 +168,7 @@ OUT_OF_LINE static enum axvm_verdict string(struct axvm_vcpu *vcpu, unsigned len
 		axvm_x86_64_set_count(arch, address_bytes, count);
 	if (count == 0)
 		axvm_x86_64_skip(vcpu, length);
-	return AXVM_ENTER;
+	return after_write(vcpu);
 }
 
 /* ---- the exit --------------------------------------------------------------------------------------- */
@@ -177,11 +184,12 @@ enum axvm_verdict axvm_x86_64_port(struct axvm_vcpu *vcpu)
 	if (exit->is_string)
 		return string(vcpu, length);
 	axvm_x86_64_skip(vcpu, length);
-	if (exit->is_write)
+	if (exit->is_write) {
 		write_port(vcpu, exit->port, exit->bytes,
 			   axvm_x86_64_get_operand(arch, AXVM_X86_RAX, exit->bytes));
-	else
-		(void)axvm_x86_64_set_operand(arch, AXVM_X86_RAX, exit->bytes,
-					      read_port(vcpu, exit->port, exit->bytes));
+		return after_write(vcpu);
+	}
+	(void)axvm_x86_64_set_operand(arch, AXVM_X86_RAX, exit->bytes,
+				      read_port(vcpu, exit->port, exit->bytes));
 	return AXVM_ENTER;
 }
