@@ -6,9 +6,16 @@
 #include <axvm/device.h>
 #include <axvm/types.h>
 
-/* No configuration entry of its own: part of the machine. AXVM_ENOMEM. */
+struct axvm_rtc;
+
+/*
+ * No configuration entry of its own: part of the machine; vm->arch.rtc is it from then on. AXVM_ENOMEM;
+ * AXVM_EEXIST, AXVM_ERANGE: as axvm_bus_attach of its ports.
+ */
 AXVM_MUST_USE int axvm_rtc_make(struct axvm_vm *vm);
+/* Ends interrupts; time and memory go on. No vCPU of the VM runs. */
 void axvm_rtc_reset(struct axvm_rtc *rtc);
+/* Stops the timer, before the VM's pages go. No vCPU of the VM runs; no lock held. */
 void axvm_rtc_fini(struct axvm_rtc *rtc);
 
 #endif
