@@ -5,7 +5,23 @@
 
 #include <libfdt.h>
 
-#include "tree.h"
+static uint64_t take_cells(const fdt32_t **cell, int count)
+{
+	uint64_t value = 0;
+
+	for (; count > 0; count--)
+		value = value << 32 | fdt32_to_cpu(*(*cell)++);
+	return value;
+}
+
+/* A property that is a terminated string, or NULL. */
+static const char *read_string(const void *fdt, int node, const char *name)
+{
+	int bytes = 0;
+	const char *text = fdt_getprop(fdt, node, name, &bytes);
+
+	return text != NULL && bytes > 0 && text[bytes - 1] == '\0' ? text : NULL;
+}
 
 typedef void (*add_range)(struct axvm_host *host, uint64_t base, uint64_t bytes);
 
@@ -33,73 +49,88 @@ static void add_reserved(struct axvm_host *host, uint64_t base, uint64_t bytes)
 	host->reserved[host->reserved_count++] = (struct axvm_config_range){ base, bytes };
 }
 
-static void add_reg(struct axvm_host *host, int parent, int node, add_range add)
+static void add_reg(struct axvm_host *host, int node, add_range add)
 {
-	uint64_t base, bytes;
+	const void *fdt = host->fdt;
 
-	for (uint32_t i = 0; axvm_tree_reg(host->fdt, parent, node, i, &base, &bytes); i++)
-		add(host, base, bytes);
+	int parent = fdt_parent_offset(fdt, node);
+	int address = fdt_address_cells(fdt, parent);
+	int size = fdt_size_cells(fdt, parent);
+	int bytes = 0;
+	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &bytes);
+
+	if (reg == NULL || address < 1 || address > 2 || size < 1 || size > 2)
+		return;
+	for (int left = bytes / 4; left >= address + size; left -= address + size) {
+		uint64_t base = take_cells(&reg, address);
+		add(host, base, take_cells(&reg, size));
+	}
 }
 
 /* A node that says so is not for us: QEMU's and firmware's memory of the secure world. */
 static bool is_disabled(const void *fdt, int node)
 {
-	const char *status = axvm_tree_string(fdt, node, "status");
+	const char *status = read_string(fdt, node, "status");
 
 	return status != NULL && strcmp(status, "okay") != 0 && strcmp(status, "ok") != 0;
 }
 
 static bool is_memory(const void *fdt, int node)
 {
-	const char *type = axvm_tree_string(fdt, node, "device_type");
+	int bytes = 0;
+	const char *type = fdt_getprop(fdt, node, "device_type", &bytes);
 
-	return type != NULL && strcmp(type, "memory") == 0 && !is_disabled(fdt, node);
-}
-
-static int find_node(const struct axvm_host *host, const char *path)
-{
-	return axvm_tree_path(host->fdt, path, strlen(path));
+	return type != NULL && bytes == 7 && memcmp(type, "memory", 7) == 0 &&
+	       !is_disabled(fdt, node);
 }
 
 static void read_memory(struct axvm_host *host)
 {
-	const void *fdt = host->fdt;
+	int node;
 	uint64_t base, bytes;
 
-	for (int node = axvm_tree_child(fdt, 0, -1); node >= 0;
-	     node = axvm_tree_child(fdt, 0, node)) {
-		if (is_memory(fdt, node))
-			add_reg(host, 0, node, add_ram);
+	fdt_for_each_subnode(node, host->fdt, 0)
+	{
+		if (is_memory(host->fdt, node))
+			add_reg(host, node, add_ram);
 	}
-	int reserved = find_node(host, "/reserved-memory");
-	for (int node = axvm_tree_child(fdt, reserved, -1); node >= 0;
-	     node = axvm_tree_child(fdt, reserved, node))
-		add_reg(host, reserved, node, add_reserved);
+	int reserved = fdt_path_offset(host->fdt, "/reserved-memory");
+	if (reserved >= 0) {
+		fdt_for_each_subnode(node, host->fdt, reserved) add_reg(host, node, add_reserved);
+	}
 	for (int i = 0; i < fdt_num_mem_rsv(host->fdt); i++) {
 		if (fdt_get_mem_rsv(host->fdt, i, &base, &bytes) == 0)
 			add_reserved(host, base, bytes);
 	}
 }
 
+static uint64_t read_address(const void *fdt, int node, const char *name)
+{
+	int bytes = 0;
+	const fdt32_t *cell = fdt_getprop(fdt, node, name, &bytes);
+
+	return cell == NULL || (bytes != 4 && bytes != 8) ? 0 : take_cells(&cell, bytes / 4);
+}
+
 static void read_chosen(struct axvm_host *host)
 {
-	int chosen = find_node(host, "/chosen");
+	int chosen = fdt_path_offset(host->fdt, "/chosen");
 
 	host->arguments = "";
 	if (chosen < 0)
 		return;
-	uint64_t start = axvm_tree_number(host->fdt, chosen, "linux,initrd-start");
-	uint64_t end = axvm_tree_number(host->fdt, chosen, "linux,initrd-end");
+	uint64_t start = read_address(host->fdt, chosen, "linux,initrd-start");
+	uint64_t end = read_address(host->fdt, chosen, "linux,initrd-end");
 	if (start < end)
 		host->bundle = (struct axvm_config_range){ start, end - start };
-	const char *arguments = axvm_tree_string(host->fdt, chosen, "bootargs");
+	const char *arguments = read_string(host->fdt, chosen, "bootargs");
 	if (arguments != NULL)
 		host->arguments = arguments;
 }
 
 bool axvm_host_read(struct axvm_host *host, const void *fdt, const char **why)
 {
-	if (!axvm_tree_check(fdt)) {
+	if (fdt_check_header(fdt) != 0) {
 		*why = "the firmware gave no valid device tree";
 		return false;
 	}

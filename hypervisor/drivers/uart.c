@@ -4,8 +4,9 @@
 
 #include <string.h>
 
+#include <libfdt.h>
+
 #include "bare.h"
-#include "tree.h"
 
 static const struct {
 	const char *compatible;
@@ -21,37 +22,51 @@ static const struct {
 
 static int stdout_node(const void *fdt)
 {
-	int chosen = axvm_tree_path(fdt, "/chosen", sizeof("/chosen") - 1);
-	const char *path = axvm_tree_string(fdt, chosen, "stdout-path");
+	int chosen = fdt_path_offset(fdt, "/chosen");
+	int bytes = 0;
+	const char *path = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, "stdout-path", &bytes);
 
-	if (path == NULL)
+	if (path == NULL || bytes < 1 || path[bytes - 1] != '\0')
 		return -1;
 	const char *options = strchr(path, ':');
-	return axvm_tree_path(fdt, path, options == NULL ? strlen(path) : (size_t)(options - path));
+	return fdt_path_offset_namelen(fdt, path,
+				       options == NULL ? (int)strlen(path) : (int)(options - path));
 }
 
 static int first_node(const void *fdt)
 {
 	for (uint32_t i = 0; i < KINDS; i++) {
-		int node = axvm_tree_compatible(fdt, -1, kinds[i].compatible);
+		int node = fdt_node_offset_by_compatible(fdt, -1, kinds[i].compatible);
 		if (node >= 0)
 			return node;
 	}
 	return -1;
 }
 
+static uint32_t read_cell(const void *fdt, int node, const char *name, uint32_t otherwise)
+{
+	int bytes = 0;
+	const fdt32_t *cell = fdt_getprop(fdt, node, name, &bytes);
+
+	return cell == NULL || bytes != 4 ? otherwise : fdt32_to_cpu(*cell);
+}
+
 static bool read_place(const void *fdt, int node, struct axvm_uart_place *place)
 {
-	uint64_t its_bytes;
-	int bytes;
+	int bytes = 0;
+	int cells = fdt_address_cells(fdt, fdt_parent_offset(fdt, node));
+	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &bytes);
 
-	if (!axvm_tree_reg(fdt, axvm_tree_parent(fdt, node), node, 0, &place->hpa, &its_bytes))
+	if (reg == NULL || cells < 1 || cells > 2 || bytes < cells * 4)
 		return false;
-	place->reg_shift = axvm_tree_cell(fdt, node, "reg-shift", 0);
-	place->reg_bytes = axvm_tree_cell(fdt, node, "reg-io-width", 1);
+	place->hpa = fdt32_to_cpu(reg[0]);
+	if (cells == 2)
+		place->hpa = place->hpa << 32 | fdt32_to_cpu(reg[1]);
+	place->reg_shift = read_cell(fdt, node, "reg-shift", 0);
+	place->reg_bytes = read_cell(fdt, node, "reg-io-width", 1);
 	if (place->reg_shift > 4 || (place->reg_bytes != 1 && place->reg_bytes != 4))
 		return false;
-	const uint32_t *interrupts = axvm_tree_property(fdt, node, "interrupts", &bytes);
+	const fdt32_t *interrupts = fdt_getprop(fdt, node, "interrupts", &bytes);
 	place->irq = interrupts == NULL ? UINT32_MAX
 					: axvm_bare_irq_from_fdt(interrupts, (uint32_t)bytes / 4,
 								 &place->edge);
@@ -67,7 +82,7 @@ const struct axvm_uart *axvm_uart_find(const void *fdt, struct axvm_uart_place *
 	if (node < 0 || !read_place(fdt, node, place))
 		return NULL;
 	for (uint32_t i = 0; i < KINDS; i++) {
-		if (!axvm_tree_lists(fdt, node, "compatible", kinds[i].compatible))
+		if (fdt_node_check_compatible(fdt, node, kinds[i].compatible) != 0)
 			continue;
 		place->bytes = kinds[i].bytes;
 		void *registers = axvm_bare_map_device(axvm_hpa(place->hpa), place->bytes);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A CPU at EL2: what it must have, how it is set up, how others are started [PSCI]. */
-#include "cpu.h"
+#include <libfdt.h>
+
 #include "bare.h"
+#include "cpu.h"
 #include "layout.h"
 #include "map.h"
 #include "pte.h"
 #include "regs.h"
 #include "sysreg.h"
-#include "tree.h"
 
 extern const char axvm_vectors[], axvm_secondary_start[];
 
@@ -131,11 +132,23 @@ int axvm_bare_cpu_start(struct axvm_cpu *cpu)
 			 axvm_bare_image_hpa(start));
 }
 
+static uint64_t unit_of(const void *fdt, int node, int cells)
+{
+	int bytes = 0;
+	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &bytes);
+
+	if (reg == NULL || bytes < cells * 4)
+		return UINT64_MAX;
+	return cells == 2 ? (uint64_t)fdt32_to_cpu(reg[0]) << 32 | fdt32_to_cpu(reg[1])
+			  : fdt32_to_cpu(reg[0]);
+}
+
 static bool is_cpu(const void *fdt, int node)
 {
-	const char *status = axvm_tree_string(fdt, node, "status");
+	const char *type = fdt_getprop(fdt, node, "device_type", NULL);
+	const char *status = fdt_getprop(fdt, node, "status", NULL);
 
-	return axvm_tree_lists(fdt, node, "device_type", "cpu") &&
+	return type != NULL && fdt_stringlist_contains(type, 4, "cpu") &&
 	       (status == NULL || status[0] == 'o');
 }
 
@@ -143,12 +156,12 @@ static bool is_cpu(const void *fdt, int node)
 
 bool axvm_bare_cpus_init(const void *fdt, const char **why)
 {
-	int psci_node = axvm_tree_compatible(fdt, -1, "arm,psci-1.0");
-	int cpus = axvm_tree_path(fdt, "/cpus", sizeof("/cpus") - 1);
+	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,psci-1.0");
+	int cpus = fdt_path_offset(fdt, "/cpus");
 
-	if (psci_node < 0)
-		psci_node = axvm_tree_compatible(fdt, -1, "arm,psci-0.2");
-	const char *method = axvm_tree_string(fdt, psci_node, "method");
+	if (node < 0)
+		node = fdt_node_offset_by_compatible(fdt, -1, "arm,psci-0.2");
+	const char *method = node < 0 ? NULL : fdt_getprop(fdt, node, "method", NULL);
 	psci_by_smc = method != NULL && method[0] == 's';
 
 	uint64_t self = read_mpidr_el1() & MPIDR_AFFINITY;
@@ -158,14 +171,12 @@ bool axvm_bare_cpus_init(const void *fdt, const char **why)
 		*why = "the machine's device tree has no /cpus";
 		return false;
 	}
-	for (int node = axvm_tree_child(fdt, cpus, -1); node >= 0;
-	     node = axvm_tree_child(fdt, cpus, node)) {
-		uint64_t id, none;
-
-		if (axvm_cpu_count_present == AXVM_CPUS_MAX || !is_cpu(fdt, node) ||
-		    !axvm_tree_reg(fdt, cpus, node, 0, &id, &none))
+	int cells = fdt_address_cells(fdt, cpus);
+	fdt_for_each_subnode(node, fdt, cpus)
+	{
+		if (!is_cpu(fdt, node) || axvm_cpu_count_present == AXVM_CPUS_MAX)
 			continue;
-		id &= MPIDR_AFFINITY;
+		uint64_t id = unit_of(fdt, node, cells) & MPIDR_AFFINITY;
 		if (id != self)
 			axvm_cpus[axvm_cpu_count_present++].hardware_id = id;
 	}

@@ -14,7 +14,6 @@
 #include "lines.h"
 #include "mmio.h"
 #include "sysreg.h"
-#include "tree.h"
 
 #define GICD_CTLR 0x0000
 #define GICD_TYPER 0x0004
@@ -59,18 +58,31 @@ static uint32_t region_count;
 static uint32_t spi_limit;
 static struct axvm_lock config_lock = { .rank = AXVM_LOCK_LEAF }; /* of GICD_ICFGR */
 
+static uint64_t cells(const fdt32_t *cell, int count)
+{
+	uint64_t value = 0;
+
+	for (int i = 0; i < count; i++)
+		value = value << 32 | fdt32_to_cpu(cell[i]);
+	return value;
+}
+
 static bool read_regions(const void *fdt, int node)
 {
-	int parent = axvm_tree_parent(fdt, node);
-	uint32_t redistributors = axvm_tree_cell(fdt, node, "#redistributor-regions", 1);
+	int parent = fdt_parent_offset(fdt, node);
+	int address = fdt_address_cells(fdt, parent);
+	int size = fdt_size_cells(fdt, parent);
+	int bytes = 0;
+	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &bytes);
+	const fdt32_t *count = fdt_getprop(fdt, node, "#redistributor-regions", NULL);
+	uint32_t wanted = 1 + (count == NULL ? 1 : fdt32_to_cpu(*count));
 
-	if (redistributors > REGIONS_MAX)
+	if (reg == NULL || wanted > 1 + REGIONS_MAX || bytes < (int)wanted * (address + size) * 4)
 		return false;
-	for (region_count = 0; region_count <= redistributors; region_count++) {
-		struct region *region = &regions[region_count];
-
-		if (!axvm_tree_reg(fdt, parent, node, region_count, &region->hpa, &region->bytes))
-			return false;
+	for (region_count = 0; region_count < wanted; region_count++) {
+		regions[region_count].hpa = cells(reg, address);
+		regions[region_count].bytes = cells(reg + address, size);
+		reg += address + size;
 	}
 	return true;
 }
@@ -100,11 +112,11 @@ static void init_distributor(void)
 
 bool axvm_bare_irq_init(const void *fdt, const char **why)
 {
-	int node = axvm_tree_compatible(fdt, -1, "arm,gic-v3");
+	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,gic-v3");
 
 	if (node < 0) {
-		bool old = axvm_tree_compatible(fdt, -1, "arm,cortex-a15-gic") >= 0 ||
-			   axvm_tree_compatible(fdt, -1, "arm,gic-400") >= 0;
+		bool old = fdt_node_offset_by_compatible(fdt, -1, "arm,cortex-a15-gic") >= 0 ||
+			   fdt_node_offset_by_compatible(fdt, -1, "arm,gic-400") >= 0;
 		*why = old ? "this machine has a GICv2, which is not supported: a GICv3 is needed "
 			     "(QEMU: -M virt,gic-version=3)"
 			   : "the machine's device tree has no GICv3 (compatible \"arm,gic-v3\")";

@@ -7,8 +7,6 @@
 
 #include <libfdt.h>
 
-#include "tree.h"
-
 #define HANDLERS_MAX 16u
 #define CELLS_MAX 4u
 
@@ -36,9 +34,11 @@ static uint32_t cells;	    /* of one interrupt */
 
 void axvm_bare_lines_init(const void *fdt, int node)
 {
+	const fdt32_t *count = fdt_getprop(fdt, node, "#interrupt-cells", NULL);
+
 	tree = fdt;
-	controller = axvm_tree_cell(fdt, node, "phandle", 0);
-	cells = axvm_tree_cell(fdt, node, "#interrupt-cells", 0);
+	controller = fdt_get_phandle(fdt, node);
+	cells = count == NULL ? 0 : fdt32_to_cpu(*count);
 	if (cells > CELLS_MAX)
 		cells = 0;
 }
@@ -48,8 +48,8 @@ void axvm_bare_lines_init(const void *fdt, int node)
 /* The line's entry in a node whose interrupts are the controller's; NULL: it has none. */
 static const fdt32_t *listed(int node, uint32_t irq, bool *edge)
 {
-	int bytes;
-	const fdt32_t *cell = axvm_tree_property(tree, node, "interrupts", &bytes);
+	int bytes = 0;
+	const fdt32_t *cell = fdt_getprop(tree, node, "interrupts", &bytes);
 	uint32_t count = cell == NULL || cells == 0 ? 0 : (uint32_t)bytes / 4 / cells;
 
 	for (; count > 0; count--, cell += cells) {
@@ -61,8 +61,11 @@ static const fdt32_t *listed(int node, uint32_t irq, bool *edge)
 
 static const fdt32_t *find_listed(uint32_t irq, bool *edge)
 {
-	for (int node = axvm_tree_next(tree, -1); node >= 0; node = axvm_tree_next(tree, node)) {
-		if (axvm_tree_cell(tree, node, "interrupt-parent", controller) != controller)
+	for (int node = fdt_next_node(tree, -1, NULL); node >= 0;
+	     node = fdt_next_node(tree, node, NULL)) {
+		const fdt32_t *parent = fdt_getprop(tree, node, "interrupt-parent", NULL);
+
+		if (parent != NULL && fdt32_to_cpu(*parent) != controller)
 			continue;
 		const fdt32_t *cell = listed(node, irq, edge);
 		if (cell != NULL)

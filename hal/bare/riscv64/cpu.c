@@ -2,13 +2,14 @@
 /* A hart in HS mode: how it is set up, how others are started [SBI 9], interrupts, timer, the end. */
 #include "cpu.h"
 
+#include <libfdt.h>
+
 #include "bare.h"
 #include "csr.h"
 #include "irq.h"
 #include "map.h"
 #include "regs.h"
 #include "sbi.h"
-#include "tree.h"
 
 extern const char axvm_vectors[], axvm_secondary_start[];
 extern const uint64_t axvm_bare_boot_hart;
@@ -71,7 +72,8 @@ int axvm_bare_cpu_start(struct axvm_cpu *cpu)
 
 bool axvm_bare_cpus_init(const void *fdt, const char **why)
 {
-	int cpus = axvm_tree_path(fdt, "/cpus", sizeof("/cpus") - 1);
+	int cpus = fdt_path_offset(fdt, "/cpus");
+	int node;
 	uint64_t hart;
 
 	axvm_cpus[0].hardware_id = axvm_bare_boot_hart;
@@ -80,8 +82,8 @@ bool axvm_bare_cpus_init(const void *fdt, const char **why)
 		*why = "the machine's device tree has no /cpus";
 		return false;
 	}
-	for (int node = axvm_tree_child(fdt, cpus, -1); node >= 0;
-	     node = axvm_tree_child(fdt, cpus, node)) {
+	fdt_for_each_subnode(node, fdt, cpus)
+	{
 		if (axvm_bare_is_cpu(fdt, node, &hart) && hart != axvm_bare_boot_hart &&
 		    axvm_cpu_count_present < AXVM_CPUS_MAX)
 			axvm_cpus[axvm_cpu_count_present++].hardware_id = hart;

@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include <libfdt.h>
+
 #include "cpu.h"
 #include "csr.h"
 #include "irq.h"
@@ -13,7 +15,6 @@
 #include "regs.h"
 #include "sbi.h"
 #include "text.h"
-#include "tree.h"
 
 #define ISA_BYTES AXVM_RISCV64_ISA_BYTES
 
@@ -37,31 +38,42 @@ uint64_t axvm_hal_time_hz(void)
 
 /* ---- the device tree ------------------------------------------------------------------------- */
 
-bool axvm_bare_is_cpu(const void *fdt, int node, uint64_t *hart)
+static uint64_t read_number(int node, const char *name)
 {
-	const char *status = axvm_tree_string(fdt, node, "status");
-	int bytes;
+	int bytes = 0;
+	const fdt32_t *cell = fdt_getprop(tree, node, name, &bytes);
 
-	if (!axvm_tree_lists(fdt, node, "device_type", "cpu") ||
-	    axvm_tree_property(fdt, node, "reg", &bytes) == NULL || (bytes != 4 && bytes != 8) ||
-	    (status != NULL && status[0] != 'o'))
-		return false;
-	*hart = axvm_tree_number(fdt, node, "reg");
-	return true;
+	if (cell == NULL || bytes < 4)
+		return 0;
+	uint64_t value = fdt32_to_cpu(cell[0]);
+	return bytes < 8 ? value : value << 32 | fdt32_to_cpu(cell[1]);
 }
 
-static int find_node(const char *path)
+bool axvm_bare_is_cpu(const void *fdt, int node, uint64_t *hart)
 {
-	return axvm_tree_path(tree, path, strlen(path));
+	int bytes = 0;
+	const char *type = fdt_getprop(fdt, node, "device_type", &bytes);
+	const char *status = fdt_getprop(fdt, node, "status", NULL);
+	int reg_bytes = 0;
+	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &reg_bytes);
+
+	if (type == NULL || !fdt_stringlist_contains(type, bytes, "cpu") || reg == NULL ||
+	    reg_bytes < 4 || (status != NULL && status[0] != 'o'))
+		return false;
+	*hart = fdt32_to_cpu(reg[0]);
+	if (reg_bytes >= 8)
+		*hart = *hart << 32 | fdt32_to_cpu(reg[1]);
+	return true;
 }
 
 static int node_of_hart(uint64_t wanted)
 {
-	int cpus = find_node("/cpus");
+	int cpus = fdt_path_offset(tree, "/cpus");
 	uint64_t hart;
+	int node;
 
-	for (int node = axvm_tree_child(tree, cpus, -1); node >= 0;
-	     node = axvm_tree_child(tree, cpus, node)) {
+	fdt_for_each_subnode(node, tree, cpus)
+	{
 		if (axvm_bare_is_cpu(tree, node, &hart) && hart == wanted)
 			return node;
 	}
@@ -76,18 +88,21 @@ static char lower(char c)
 /* The newer form: riscv,isa-base, and riscv,isa-extensions as a list of names. */
 static void join_extensions(int node, struct axvm_text *text)
 {
-	if (axvm_tree_string(tree, node, "riscv,isa-base") == NULL)
+	int bytes = 0;
+	const char *base = fdt_getprop(tree, node, "riscv,isa-base", &bytes);
+
+	if (base == NULL || bytes < 5)
 		return;
 	axvm_text_string(text, "rv64");
-	int bytes;
-	const char *names = axvm_tree_property(tree, node, "riscv,isa-extensions", &bytes);
+	for (int i = 0; i < fdt_stringlist_count(tree, node, "riscv,isa-extensions"); i++) {
+		int length = 0;
+		const char *name =
+			fdt_stringlist_get(tree, node, "riscv,isa-extensions", i, &length);
 
-	if (names == NULL || bytes == 0 || names[bytes - 1] != '\0')
-		return;
-	for (const char *name = names; name < names + bytes; name += strlen(name) + 1) {
-		if (strlen(name) > 1)
+		if (name != NULL && length > 1)
 			axvm_text_char(text, '_');
-		axvm_text_string(text, name);
+		if (name != NULL)
+			axvm_text_string(text, name);
 	}
 }
 
@@ -95,9 +110,10 @@ static void read_isa(uint64_t hart, char out[ISA_BYTES])
 {
 	int node = node_of_hart(hart);
 	struct axvm_text text = axvm_text(out, ISA_BYTES);
-	const char *words = axvm_tree_string(tree, node, "riscv,isa");
+	int bytes = 0;
+	const char *words = node < 0 ? NULL : fdt_getprop(tree, node, "riscv,isa", &bytes);
 
-	if (node >= 0 && words == NULL)
+	if (node >= 0 && (words == NULL || bytes < 1 || words[bytes - 1] != '\0'))
 		join_extensions(node, &text);
 	else if (words != NULL)
 		axvm_text_string(&text, words);
@@ -190,19 +206,19 @@ static uint32_t mmu_levels(void)
 bool axvm_bare_host_init(const void *fdt, const char **why)
 {
 	tree = fdt;
-	hz = axvm_tree_number(tree, find_node("/cpus"), "timebase-frequency");
+	hz = read_number(fdt_path_offset(tree, "/cpus"), "timebase-frequency");
 	int node = node_of_hart(axvm_cpus[0].hardware_id);
 	if (hz == 0)
-		hz = axvm_tree_number(tree, node, "timebase-frequency");
+		hz = read_number(node, "timebase-frequency");
 	if (hz == 0) {
 		*why = "the machine's device tree has no timebase-frequency";
 		return false;
 	}
 	read_isa(axvm_cpus[0].hardware_id, isa);
 	host.isa = isa;
-	host.cbom_block_bytes = (uint32_t)axvm_tree_number(tree, node, "riscv,cbom-block-size");
-	host.cboz_block_bytes = (uint32_t)axvm_tree_number(tree, node, "riscv,cboz-block-size");
-	host.cbop_block_bytes = (uint32_t)axvm_tree_number(tree, node, "riscv,cbop-block-size");
+	host.cbom_block_bytes = (uint32_t)read_number(node, "riscv,cbom-block-size");
+	host.cboz_block_bytes = (uint32_t)read_number(node, "riscv,cboz-block-size");
+	host.cbop_block_bytes = (uint32_t)read_number(node, "riscv,cbop-block-size");
 	probe_csrs();
 	host.has_sstc = has_sstc();
 	host.has_aia = axvm_bare_features.has_indirect;
@@ -245,8 +261,9 @@ bool axvm_bare_cpu_is_like_first(struct axvm_cpu *cpu)
 static uint64_t wanted_gstage_mode(void)
 {
 	static const char word[] = "axvm.gstage=sv";
-	int bytes;
-	const char *at = axvm_tree_property(tree, find_node("/chosen"), "bootargs", &bytes);
+	int bytes = 0;
+	int chosen = fdt_path_offset(tree, "/chosen");
+	const char *at = chosen < 0 ? NULL : fdt_getprop(tree, chosen, "bootargs", &bytes);
 	int length = (int)sizeof(word) - 1;
 
 	for (; at != NULL && bytes >= length + 2; at++, bytes--) {

@@ -3,8 +3,6 @@
 
 #include <libfdt.h>
 
-#include "tree.h"
-
 #define EXTERNAL_S 9u
 #define PAGE_SHIFT 12u
 #define GUEST_BITS_MAX 6u  /* GEILEN is at most 63 */
@@ -13,16 +11,39 @@
 #define IDS_MIN 63u
 #define IDS_MAX 2047u
 
+static uint64_t cells(const fdt32_t *cell, int count)
+{
+	uint64_t value = 0;
+
+	for (int i = 0; i < count; i++)
+		value = value << 32 | fdt32_to_cpu(cell[i]);
+	return value;
+}
+
 bool axvm_bare_irq_region(const void *fdt, int node, uint32_t index, struct axvm_irq_region *region)
 {
-	return axvm_tree_reg(fdt, axvm_tree_parent(fdt, node), node, index, &region->hpa,
-			     &region->bytes) &&
-	       region->bytes != 0 && region->bytes <= UINT64_MAX - region->hpa;
+	int parent = fdt_parent_offset(fdt, node);
+	int address = fdt_address_cells(fdt, parent);
+	int size = fdt_size_cells(fdt, parent);
+	int bytes = 0;
+	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &bytes);
+
+	if (reg == NULL || address < 1 || address > 2 || size < 1 || size > 2)
+		return false;
+	uint32_t entry = (uint32_t)(address + size);
+	if ((uint64_t)(index + 1) * entry * 4 > (uint64_t)bytes)
+		return false;
+	region->hpa = cells(reg + index * entry, address);
+	region->bytes = cells(reg + index * entry + address, size);
+	return region->bytes != 0 && region->bytes <= UINT64_MAX - region->hpa;
 }
 
 uint32_t axvm_bare_irq_cell(const void *fdt, int node, const char *name, uint32_t otherwise)
 {
-	return axvm_tree_cell(fdt, node, name, otherwise);
+	int bytes = 0;
+	const fdt32_t *cell = fdt_getprop(fdt, node, name, &bytes);
+
+	return cell == NULL || bytes != 4 ? otherwise : fdt32_to_cpu(*cell);
 }
 
 /* ---- which hart ---------------------------------------------------------------------------------- */
@@ -30,11 +51,14 @@ uint32_t axvm_bare_irq_cell(const void *fdt, int node, const char *name, uint32_
 /* Of a hart's own interrupt controller; AXVM_CPUS_MAX: of none that we run on. */
 static uint32_t cpu_of(const void *fdt, int controller)
 {
-	int hart = axvm_tree_parent(fdt, controller);
-	uint64_t id, none;
+	int hart = fdt_parent_offset(fdt, controller);
+	int count = hart < 0 ? 0 : fdt_address_cells(fdt, fdt_parent_offset(fdt, hart));
+	int bytes = 0;
+	const fdt32_t *reg = hart < 0 ? NULL : fdt_getprop(fdt, hart, "reg", &bytes);
 
-	if (hart < 0 || !axvm_tree_reg(fdt, axvm_tree_parent(fdt, hart), hart, 0, &id, &none))
+	if (reg == NULL || count < 1 || count > 2 || bytes < count * 4)
 		return AXVM_CPUS_MAX;
+	uint64_t id = cells(reg, count);
 	for (uint32_t i = 0; i < axvm_cpu_count_present; i++) {
 		if (axvm_cpus[i].hardware_id == id)
 			return i;
@@ -46,9 +70,9 @@ static uint32_t cpu_of(const void *fdt, int controller)
 static uint32_t next_target(const void *fdt, const fdt32_t **at, const fdt32_t *end)
 {
 	uint32_t phandle = fdt32_to_cpu(*(*at)++);
-	int controller = axvm_tree_by_phandle(fdt, phandle);
+	int controller = fdt_node_offset_by_phandle(fdt, phandle);
 	uint32_t count =
-		controller < 0 ? 1 : axvm_tree_cell(fdt, controller, "#interrupt-cells", 1);
+		controller < 0 ? 1 : axvm_bare_irq_cell(fdt, controller, "#interrupt-cells", 1);
 
 	if (count > (uint32_t)(end - *at)) {
 		*at = end;
@@ -62,7 +86,7 @@ static uint32_t next_target(const void *fdt, const fdt32_t **at, const fdt32_t *
 uint32_t axvm_bare_irq_targets(const void *fdt, int node, uint32_t targets[AXVM_CPUS_MAX])
 {
 	int bytes = 0;
-	const fdt32_t *at = axvm_tree_property(fdt, node, "interrupts-extended", &bytes);
+	const fdt32_t *at = fdt_getprop(fdt, node, "interrupts-extended", &bytes);
 	const fdt32_t *end = at == NULL ? NULL : at + bytes / 4;
 	uint32_t found = 0;
 
@@ -90,28 +114,29 @@ static bool reaches_first_cpu(const void *fdt, int node)
 
 int axvm_bare_irq_find_plic(const void *fdt)
 {
-	int node = axvm_tree_compatible(fdt, -1, "riscv,plic0");
+	int node = fdt_node_offset_by_compatible(fdt, -1, "riscv,plic0");
 
-	return node >= 0 ? node : axvm_tree_compatible(fdt, -1, "sifive,plic-1.0.0");
+	return node >= 0 ? node : fdt_node_offset_by_compatible(fdt, -1, "sifive,plic-1.0.0");
 }
 
 int axvm_bare_irq_find_imsic(const void *fdt)
 {
-	int node = axvm_tree_compatible(fdt, -1, "riscv,imsics");
+	int node = fdt_node_offset_by_compatible(fdt, -1, "riscv,imsics");
 
 	while (node >= 0 && !reaches_first_cpu(fdt, node))
-		node = axvm_tree_compatible(fdt, node, "riscv,imsics");
+		node = fdt_node_offset_by_compatible(fdt, node, "riscv,imsics");
 	return node;
 }
 
 int axvm_bare_irq_find_aplic(const void *fdt, int imsic)
 {
-	uint32_t parent = imsic < 0 ? 0 : axvm_tree_cell(fdt, imsic, "phandle", 0);
-	int node = axvm_tree_compatible(fdt, -1, "riscv,aplic");
+	uint32_t parent = imsic < 0 ? 0 : fdt_get_phandle(fdt, imsic);
+	int node = fdt_node_offset_by_compatible(fdt, -1, "riscv,aplic");
 
-	for (; node >= 0; node = axvm_tree_compatible(fdt, node, "riscv,aplic")) {
+	for (; node >= 0; node = fdt_node_offset_by_compatible(fdt, node, "riscv,aplic")) {
 		if (imsic < 0 ? reaches_first_cpu(fdt, node)
-			      : parent != 0 && axvm_tree_cell(fdt, node, "msi-parent", 0) == parent)
+			      : parent != 0 &&
+					axvm_bare_irq_cell(fdt, node, "msi-parent", 0) == parent)
 			return node;
 	}
 	return node;
@@ -140,13 +165,13 @@ static bool read_bits(const void *fdt, int node, struct bits *bits)
 {
 	int bytes = 0;
 
-	(void)axvm_tree_property(fdt, node, "interrupts-extended", &bytes);
+	(void)fdt_getprop(fdt, node, "interrupts-extended", &bytes);
 	uint32_t harts = bytes < 8 ? 1 : (uint32_t)bytes / 8;
-	bits->guest = axvm_tree_cell(fdt, node, "riscv,guest-index-bits", 0);
-	bits->hart = axvm_tree_cell(fdt, node, "riscv,hart-index-bits", bits_for(harts));
-	bits->group = axvm_tree_cell(fdt, node, "riscv,group-index-bits", 0);
+	bits->guest = axvm_bare_irq_cell(fdt, node, "riscv,guest-index-bits", 0);
+	bits->hart = axvm_bare_irq_cell(fdt, node, "riscv,hart-index-bits", bits_for(harts));
+	bits->group = axvm_bare_irq_cell(fdt, node, "riscv,group-index-bits", 0);
 	bits->group_shift =
-		axvm_tree_cell(fdt, node, "riscv,group-index-shift", GROUP_SHIFT_DEFAULT);
+		axvm_bare_irq_cell(fdt, node, "riscv,group-index-shift", GROUP_SHIFT_DEFAULT);
 	return bits->guest <= GUEST_BITS_MAX && bits->hart <= INDEX_BITS_MAX &&
 	       bits->group <= INDEX_BITS_MAX - bits->hart && bits->group_shift < 56 &&
 	       (bits->group == 0 || bits->group_shift >= PAGE_SHIFT + bits->guest + bits->hart);
@@ -198,7 +223,7 @@ bool axvm_bare_irq_read_imsic(const void *fdt, int node, struct axvm_imsic_layou
 	uint32_t targets[AXVM_CPUS_MAX];
 	struct bits bits;
 
-	layout->ids = axvm_tree_cell(fdt, node, "riscv,num-ids", 0);
+	layout->ids = axvm_bare_irq_cell(fdt, node, "riscv,num-ids", 0);
 	if (layout->ids < IDS_MIN || layout->ids > IDS_MAX || !read_bits(fdt, node, &bits) ||
 	    !read_regions(fdt, node, layout) || axvm_bare_irq_targets(fdt, node, targets) == 0)
 		return false;

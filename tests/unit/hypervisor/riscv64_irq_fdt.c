@@ -323,12 +323,10 @@ TEST(no_damaged_tree_is_read_beyond_its_end)
 				fake_random(bytes - sizeof(struct fdt_header))] ^=
 				(char)(1u << fake_random(8));
 		memcpy(copy, damaged, bytes);
-		if (axvm_tree_check(copy)) {
-			int imsic = axvm_bare_irq_find_imsic(copy);
-			accepted += imsic >= 0 && axvm_bare_irq_read_imsic(copy, imsic, &layout);
-			(void)axvm_bare_irq_find_aplic(copy, imsic);
-			(void)axvm_bare_irq_find_plic(copy);
-		}
+		int imsic = axvm_bare_irq_find_imsic(copy);
+		accepted += imsic >= 0 && axvm_bare_irq_read_imsic(copy, imsic, &layout);
+		(void)axvm_bare_irq_find_aplic(copy, imsic);
+		(void)axvm_bare_irq_find_plic(copy);
 		free(copy);
 	}
 	CHECK(accepted > 100 && accepted < 4000);
