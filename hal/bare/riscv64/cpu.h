@@ -20,6 +20,9 @@ struct axvm_bare_features {
 };
 extern struct axvm_bare_features axvm_bare_features;
 
+/* string.S: bytes that memset may clear by CBO.ZERO; 0: it does not. */
+extern uint64_t axvm_bare_zero_block;
+
 /* Reads them; the CPUs' hart ids are known. False with a sentence. The tree stays. */
 bool axvm_bare_host_init(const void *fdt, const char **why);
 /* Whether a node is a CPU that may be used, and its hart id. */

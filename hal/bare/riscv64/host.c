@@ -203,6 +203,15 @@ static uint32_t mmu_levels(void)
 	return levels;
 }
 
+/* What CBO.ZERO clears, where it is there and fits into a page. */
+static uint64_t zero_block(void)
+{
+	uint64_t bytes = host.cboz_block_bytes;
+	bool fits = bytes >= 8 && bytes <= AXVM_PAGE_BYTES / 4 && (bytes & (bytes - 1)) == 0;
+
+	return fits && axvm_riscv64_isa_has(isa, "zicboz") ? bytes : 0;
+}
+
 bool axvm_bare_host_init(const void *fdt, const char **why)
 {
 	tree = fdt;
@@ -222,6 +231,7 @@ bool axvm_bare_host_init(const void *fdt, const char **why)
 	probe_csrs();
 	host.has_sstc = has_sstc();
 	host.has_aia = axvm_bare_features.has_indirect;
+	axvm_bare_zero_block = zero_block();
 	host.vlen_bytes = vector_bytes();
 	host.mmu_levels = mmu_levels();
 	return true;
