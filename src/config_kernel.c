@@ -136,34 +136,56 @@ static bool read_pages(struct axvm_config_reader *reader, struct axvm_config_pla
 	return false;
 }
 
-/* memory = "512 MiB": one region where the platform has its RAM. */
+static void refuse_memory(struct axvm_config_reader *reader, struct axvm_config_place place,
+			  const struct axvm_toml_node *node, uint64_t bytes)
+{
+	const struct axvm_platform *platform = reader->platform;
+	const uint64_t low_bytes = platform->ram_limit - platform->ram_base;
+	const uint64_t high_bytes = platform->high_ram_limit - platform->high_ram_base;
+	struct axvm_text *text = axvm_config_error_begin(reader, place);
+
+	axvm_text_char(text, ' ');
+	axvm_text_size(text, bytes);
+	axvm_text_string(text, " does not fit; the platform has room for ");
+	axvm_text_size(text, low_bytes + high_bytes);
+	axvm_text_string(text, " at ");
+	axvm_text_range(text, platform->ram_base, low_bytes);
+	if (high_bytes > 0) {
+		axvm_text_string(text, " and ");
+		axvm_text_range(text, platform->high_ram_base, high_bytes);
+	}
+	axvm_config_error_end(reader, node);
+}
+
+/* memory = "512 MiB": where the platform has its RAM, in two regions where one has no room for it. */
 static void read_memory(struct axvm_config_reader *reader, struct axvm_config_place place,
 			const struct axvm_toml_node *node)
 {
 	const struct axvm_platform *platform = reader->platform;
-	struct axvm_text *text;
+	const uint64_t low_bytes = platform->ram_limit - platform->ram_base;
+	const uint64_t high_bytes = platform->high_ram_limit - platform->high_ram_base;
 	uint64_t bytes;
 
 	if (refuse_both(reader, place, node) || !read_pages(reader, place, node, &bytes))
 		return;
-	if (bytes > platform->ram_limit - platform->ram_base) {
-		text = axvm_config_error_begin(reader, place);
-		axvm_text_char(text, ' ');
-		axvm_text_size(text, bytes);
-		axvm_text_string(text, " does not fit; the platform has room for ");
-		axvm_text_size(text, platform->ram_limit - platform->ram_base);
-		axvm_text_string(text, " at ");
-		axvm_text_range(text, platform->ram_base, platform->ram_limit - platform->ram_base);
-		axvm_config_error_end(reader, node);
+	if (bytes > low_bytes && bytes - low_bytes > high_bytes) {
+		refuse_memory(reader, place, node, bytes);
 		return;
 	}
-	if (!take_memory(reader, 1))
+
+	const uint32_t count = bytes > low_bytes ? 2 : 1;
+
+	if (!take_memory(reader, count))
 		return;
-	reader->memory[0] = (struct axvm_config_memory){ .gpa = axvm_gpa(platform->ram_base),
-							 .bytes = bytes,
-							 .flags = AXVM_MAP_RWX,
-							 .map_type = AXVM_MEMORY_ALLOC };
-	reader->memory_marks[0] = (struct axvm_config_mark){ .base = node, .good = true };
+	for (uint32_t i = 0; i < count; i++) {
+		reader->memory[i] = (struct axvm_config_memory){
+			.gpa = axvm_gpa(i == 0 ? platform->ram_base : platform->high_ram_base),
+			.bytes = i == 0 && count == 2 ? low_bytes : bytes - i * low_bytes,
+			.flags = AXVM_MAP_RWX,
+			.map_type = AXVM_MEMORY_ALLOC,
+		};
+		reader->memory_marks[i] = (struct axvm_config_mark){ .base = node, .good = true };
+	}
 }
 
 static const char *const memory_fields[] = { "gpa", "size", "flags", "map_type" };

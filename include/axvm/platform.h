@@ -24,6 +24,9 @@ struct axvm_platform {
 	const char *name;   /* "aarch64" */
 	uint64_t ram_base;  /* GPA of main memory when the file gives only a size */
 	uint64_t ram_limit; /* first GPA beyond what main memory may reach */
+	/* Where memory of a mere size goes on when it does not end below ram_limit; 0 and 0: nowhere. */
+	uint64_t high_ram_base;
+	uint64_t high_ram_limit;
 	uint32_t irq_first; /* of the shared interrupts; files have meaningless numbers below it */
 	uint32_t irq_count; /* interrupt numbers are below it */
 	const struct axvm_config_emu *devices; /* the default machine: controller, UART, ... */

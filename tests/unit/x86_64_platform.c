@@ -40,5 +40,47 @@ TEST(each_default_device_can_be_asked_for_by_type_alone)
 	}
 }
 
+static const struct config_run *run_with_memory(const char *size)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "[base]\nid = 1\nname = \"vm\"\n[kernel]\nkernel_path = \"bzImage\"\n"
+		 "memory = \"%s\"\n",
+		 size);
+	return config_run(&axvm_platform_x86_64, text);
+}
+
+TEST(memory_that_does_not_end_below_three_gib_goes_on_at_four)
+{
+	const struct config_run *run = run_with_memory("3 GiB");
+
+	CHECK_STR_EQ(run->errors, "");
+	REQUIRE_EQ(run->result, 0);
+	CHECK_EQ(run->config->memory_count, 1);
+	CHECK_EQ(run->config->memory[0].bytes, 0xc0000000);
+
+	run = run_with_memory("3145732 KiB");
+	CHECK_STR_EQ(run->errors, "");
+	REQUIRE_EQ(run->result, 0);
+	REQUIRE_EQ(run->config->memory_count, 2);
+	CHECK_EQ(run->config->memory[0].gpa.addr, 0);
+	CHECK_EQ(run->config->memory[0].bytes, 0xc0000000);
+	CHECK_EQ(run->config->memory[1].gpa.addr, 0x100000000);
+	CHECK_EQ(run->config->memory[1].bytes, 0x1000);
+	CHECK_EQ(run->config->memory[1].flags, AXVM_MAP_RWX);
+}
+
+TEST(memory_beyond_what_the_platform_has_room_for_is_refused)
+{
+	CHECK_EQ(run_with_memory("1023 GiB")->result, 0);
+	CHECK_EQ(run_with_memory("1024 GiB")->result, AXVM_EFORMAT);
+	CHECK_STR_EQ(run_with_memory("1024 GiB")->errors,
+		     "6:10: memory 1 TiB does not fit; the platform has room for 1023 GiB at "
+		     "0x0-0xbfffffff and 0x100000000-0xffffffffff\n");
+}
+
 AXTEST_MAIN(the_shortest_file_is_right_for_the_platform,
-	    each_default_device_can_be_asked_for_by_type_alone)
+	    each_default_device_can_be_asked_for_by_type_alone,
+	    memory_that_does_not_end_below_three_gib_goes_on_at_four,
+	    memory_beyond_what_the_platform_has_room_for_is_refused)
