@@ -67,6 +67,8 @@ struct axvm_plan {
 	uint64_t dtb_bytes; /* room for it */
 	uint64_t bios_gpa;
 	uint64_t bios_bytes;
+	uint64_t boot_gpa; /* the platform's boot block */
+	uint64_t boot_bytes;
 };
 
 /*

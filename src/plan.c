@@ -20,9 +20,10 @@
 #define DTB_ROOM_BYTES 0x10000u	 /* for a tree made, and for what is added to the user's own */
 #define DTB_ROOM_VCPUS 16u	 /* for fewer vCPUs than these, and again for each so many */
 
-enum item_kind { KERNEL, BIOS, DTB, INITRD, ITEM_COUNT };
+enum item_kind { KERNEL, BIOS, BOOT, DTB, INITRD, ITEM_COUNT };
 
-static const char *const item_names[ITEM_COUNT] = { "kernel", "bios", "device tree", "initrd" };
+static const char *const item_names[ITEM_COUNT] = { "kernel", "bios", "boot block", "device tree",
+						    "initrd" };
 
 struct item {
 	uint64_t gpa;
@@ -242,6 +243,12 @@ static int plan_kernel(struct planner *p)
 	item->bytes = info->kind == AXVM_IMAGE_RISCV ? align_up(info->image_bytes, KERNEL_ALIGNMENT)
 						     : info->image_bytes;
 	item->gpa = choose_kernel_address(p);
+	/* Loaded below its preferred address, a bzImage moves itself there. */
+	if (info->kind == AXVM_IMAGE_BZIMAGE && !info->fixed && item->gpa < info->load) {
+		if (item->bytes > UINT64_MAX - (info->load - item->gpa))
+			return refuse(p, AXVM_EFORMAT, "kernel", "it does not fit into memory");
+		item->bytes += info->load - item->gpa;
+	}
 	if (info->fixed && wanted->has_load && wanted->load.addr != info->load) {
 		item->gpa = wanted->load.addr;
 		say_item(p, KERNEL);
@@ -335,6 +342,19 @@ static int plan_initrd(struct planner *p)
 	return place_at(p, INITRD, p->config->initrd.load.addr);
 }
 
+static int place_boot_block(struct planner *p, uint64_t from)
+{
+	const struct axvm_boot_block *block = p->platform->boot_block;
+	struct item *item = &p->items[BOOT];
+
+	if (block == NULL)
+		return 0;
+	*item = (struct item){ .gpa = block->gpa, .bytes = block->bytes };
+	if (fits_ram(p, item) && find_overlap(p, item->gpa, item->bytes) == ITEM_COUNT)
+		return place_at(p, BOOT, item->gpa);
+	return place_above(p, BOOT, from);
+}
+
 static int place_the_rest(struct planner *p)
 {
 	uint64_t from = main_memory(p)->gpa.addr;
@@ -343,6 +363,7 @@ static int place_the_rest(struct planner *p)
 	if (p->items[KERNEL].placed &&
 	    axvm_range_contains(from, main_memory(p)->bytes, p->items[KERNEL].gpa, 1))
 		from = p->items[KERNEL].gpa + p->items[KERNEL].bytes;
+	error = place_boot_block(p, from);
 	for (unsigned kind = DTB; kind <= INITRD && !error; kind++) {
 		if (p->items[kind].bytes > 0 && !p->items[kind].placed)
 			error = place_above(p, (enum item_kind)kind, from);
@@ -439,6 +460,8 @@ int axvm_plan_make(const struct axvm_config *config, const struct axvm_platform 
 	found.dtb_bytes = p.items[DTB].bytes;
 	found.bios_gpa = p.items[BIOS].gpa;
 	found.bios_bytes = p.items[BIOS].bytes;
+	found.boot_gpa = p.items[BOOT].gpa;
+	found.boot_bytes = p.items[BOOT].bytes;
 	*plan = found;
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a guest is started with: one block in guest memory, and the registers of vCPU 0. The block has the
+ * What a guest is started with: one block in guest memory (start.h has the registers). It has the
  * ACPI tables with the RSDP first, so that it is found where PCs have it; the zero page [LINUX-X86], PVH's
  * start info [PVH] and Multiboot's information [MULTIBOOT], whichever the image wants; page tables and GDT.
  */
@@ -10,7 +10,6 @@
 #include <axvm/error.h>
 
 #include "image.h"
-#include "vcpu_state.h"
 #include "writer.h"
 
 /* Where the block lies in a PC, in what is reserved for firmware. It may lie elsewhere below 4 GiB. */
@@ -25,6 +24,13 @@
 #define AXVM_X86_BOOT_CMDLINE 0x8000u
 #define AXVM_X86_BOOT_TABLES 0x9000u /* PML4, PDPT, four PDs: identity up to 4 GiB */
 #define AXVM_X86_BOOT_BYTES 0xf000u
+
+/* Selectors of its GDT, as [LINUX-X86] wants them. */
+#define AXVM_X86_BOOT_CODE_32 0x08u
+#define AXVM_X86_BOOT_CODE_64 0x10u
+#define AXVM_X86_BOOT_DATA 0x18u
+#define AXVM_X86_BOOT_TSS 0x20u
+#define AXVM_X86_BOOT_GDT_BYTES 0x30u
 
 /* ---- linux.c: memory map, zero page, start info ------------------------------------------------ */
 
@@ -72,7 +78,7 @@ void axvm_x86_64_put_start_info(struct axvm_x86_writer *writer, const struct axv
 void axvm_x86_64_put_multiboot(struct axvm_x86_writer *writer, const struct axvm_x86_boot *boot,
 			       uint64_t gpa);
 
-/* ---- boot.c: the block and the start --------------------------------------------------------- */
+/* ---- boot.c: the block --------------------------------------------------------------------- */
 
 /*
  * Writes the block for `gpa` to buffer[0..AXVM_X86_BOOT_BYTES). Pure: any context. `why` gets a static
@@ -82,29 +88,5 @@ void axvm_x86_64_put_multiboot(struct axvm_x86_writer *writer, const struct axvm
 AXVM_MUST_USE int axvm_x86_64_boot_make(const struct axvm_config *config,
 					const struct axvm_plan *plan, uint64_t gpa, void *buffer,
 					const char **why);
-
-enum axvm_x86_start_mode {
-	AXVM_X86_START_REAL,	  /* firmware */
-	AXVM_X86_START_PROTECTED, /* 32 bits, flat, no paging: PVH, Multiboot, flat binaries */
-	AXVM_X86_START_LONG,	  /* 64 bits, identity-mapped: Linux */
-};
-
-struct axvm_x86_start {
-	enum axvm_x86_start_mode mode;
-	uint64_t rip; /* linear; real mode's CS:IP is made from it */
-	uint64_t rax, rbx, rsi;
-	uint64_t gdt_gpa; /* not in real mode; the same below */
-	uint64_t cr3;	  /* in long mode */
-};
-
-/*
- * How vCPU 0 starts: in firmware if there is some, and else in the kernel, at the file's entry point if
- * that lies in the kernel's image. `gpa` is the block's. Pure.
- */
-void axvm_x86_64_start_choose(const struct axvm_config *config, const struct axvm_plan *plan,
-			      uint64_t gpa, struct axvm_x86_start *start);
-
-/* Sets general, segment and control registers, RIP and RFLAGS; nothing else of the vCPU. Not bound. */
-void axvm_x86_64_start_apply(const struct axvm_x86_start *start, struct axvm_arch_vcpu *arch);
 
 #endif

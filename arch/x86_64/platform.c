@@ -2,6 +2,8 @@
 /* The virtual platform of x86_64: memory from 0, IOAPIC, PIT and COM1 where every PC has them. */
 #include <axvm/platform.h>
 
+#include "boot.h"
+
 static const struct axvm_config_emu devices[] = {
 	{
 		.name = "ioapic",
@@ -28,6 +30,12 @@ static const struct axvm_machine machines[] = {
 	{ "ioapic", devices, sizeof(devices) / sizeof(devices[0]) },
 };
 
+static const struct axvm_boot_block boot_block = {
+	.gpa = AXVM_X86_BOOT_GPA,
+	.bytes = AXVM_X86_BOOT_BYTES,
+	.make = axvm_x86_64_boot_make,
+};
+
 const struct axvm_platform axvm_platform_x86_64 = {
 	.isa = AXVM_ISA_X86_64,
 	.name = "x86_64",
@@ -41,4 +49,5 @@ const struct axvm_platform axvm_platform_x86_64 = {
 	.device_count = sizeof(devices) / sizeof(devices[0]),
 	.machines = machines,
 	.machine_count = sizeof(machines) / sizeof(machines[0]),
+	.boot_block = &boot_block,
 };

@@ -11,6 +11,23 @@
 
 struct axvm_guest_fdt; /* src/guest_fdt.h: the tree being written */
 
+struct axvm_plan; /* src/image.h: where images go */
+
+/*
+ * What a guest is started with where that is not a device tree: a block of the ISA's own in guest memory,
+ * whose address vCPU 0 is reset with, as it otherwise is with the tree's.
+ */
+struct axvm_boot_block {
+	uint64_t gpa; /* where it goes if that is RAM and free; otherwise to where there is room */
+	uint64_t bytes; /* a multiple of the page size */
+	/*
+	 * Writes all of it to `buffer`, for a guest that sees it at `gpa`. Pure. An error of axvm/error.h and
+	 * *why, a static sentence.
+	 */
+	int (*make)(const struct axvm_config *config, const struct axvm_plan *plan, uint64_t gpa,
+		    void *buffer, const char **why);
+};
+
 /* A way to build the machine: by its interrupt controller. */
 #define AXVM_MACHINES_MAX 4u /* of a platform */
 struct axvm_machine {
@@ -38,6 +55,7 @@ struct axvm_platform {
 	 * controllers of their own, which have no parent.
 	 */
 	bool fdt_has_root_controller;
+	const struct axvm_boot_block *boot_block; /* NULL: none */
 	/* Writes /cpus, the controller and the timer; returns 0 or AXVM_ENOMEM. */
 	int (*fdt_machine)(struct axvm_guest_fdt *fdt, const struct axvm_config *config);
 };

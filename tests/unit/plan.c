@@ -479,7 +479,98 @@ TEST(extreme_numbers_never_make_a_plan_outside_of_memory)
 	CHECK(made > 0);
 }
 
-AXTEST_MAIN(a_file_without_addresses_gets_a_linux_layout,
+/* ---- boot block ----------------------------------------------------------------------------- */
+
+static int no_block(const struct axvm_config *wanted, const struct axvm_plan *made, uint64_t gpa,
+		    void *buffer, const char **sentence)
+{
+	(void)wanted;
+	(void)made;
+	(void)gpa;
+	(void)buffer;
+	(void)sentence;
+	return 0;
+}
+
+static const struct axvm_boot_block block = { .gpa = RAM + 0xe0000,
+					      .bytes = 0xf000,
+					      .make = no_block };
+
+static void begin_with_block(void)
+{
+	begin();
+	platform.fdt_machine = NULL;
+	platform.boot_block = &block;
+	config.kernel.has_load = true;
+	config.kernel.load = axvm_gpa(RAM + 32 * MIB);
+}
+
+TEST(a_boot_block_goes_where_the_platform_has_it)
+{
+	begin_with_block();
+	REQUIRE_EQ(make(), 0);
+	CHECK_EQ(plan.boot_gpa, RAM + 0xe0000);
+	CHECK_EQ(plan.boot_bytes, 0xf000);
+	CHECK_EQ(plan.dtb_bytes, 0);
+	platform.boot_block = NULL;
+	REQUIRE_EQ(make(), 0);
+	CHECK_EQ(plan.boot_gpa, 0);
+	CHECK_EQ(plan.boot_bytes, 0);
+}
+
+TEST(a_boot_block_whose_place_is_taken_goes_above_the_kernel)
+{
+	begin_with_block();
+	config.bios = (struct axvm_config_image){ .path = "bios" };
+	set_load(&config.bios, RAM + 0xee000);
+	blobs.bios = (struct axvm_blob){ other, 0x1000 };
+	give_initrd(0x2000);
+	REQUIRE_EQ(make(), 0);
+	CHECK_EQ(plan.boot_gpa, RAM + 32 * MIB + 0x2400000);
+	CHECK_EQ(plan.initrd_gpa, RAM + 32 * MIB + 0x2410000);
+	set_load(&config.bios, RAM + 0xef000);
+	REQUIRE_EQ(make(), 0);
+	CHECK_EQ(plan.boot_gpa, RAM + 0xe0000);
+	memory[0].gpa = axvm_gpa(RAM + MIB);
+	set_load(&config.bios, RAM + 2 * MIB);
+	REQUIRE_EQ(make(), 0);
+	CHECK_EQ(plan.boot_gpa, RAM + 32 * MIB + 0x2400000);
+}
+
+TEST(an_initrd_is_not_put_where_a_bzimage_moves_itself)
+{
+	static uint8_t image[0x1000];
+
+	begin_with_block();
+	platform.isa = AXVM_ISA_X86_64;
+	platform.name = "x86_64";
+	image[0x1f1] = 3;
+	memcpy(&image[0x1fe], "\x55\xaa", 2);
+	memcpy(&image[0x202], "HdrS\x0f\x02", 6);
+	image[0x211] = 1;
+	image[0x234] = 1;
+	image[0x236] = 1;
+	image[0x25b] = (RAM >> 24) + 1; /* prefers 16 MiB from there */
+	image[0x262] = 0x50;		/* and takes 5 MiB */
+	blobs.kernel = (struct axvm_blob){ image, sizeof(image) };
+	give_initrd(0x2000);
+	set_load(&config.kernel, RAM + 2 * MIB);
+	REQUIRE_EQ(make(), 0);
+	CHECK_EQ(plan.kernel_gpa, RAM + 2 * MIB);
+	CHECK_EQ(plan.entry, RAM + 2 * MIB + 0x200);
+	CHECK_EQ(plan.initrd_gpa, RAM + 21 * MIB);
+	set_load(&config.kernel, RAM + 20 * MIB);
+	REQUIRE_EQ(make(), 0);
+	CHECK_EQ(plan.initrd_gpa, RAM + 25 * MIB);
+	memory[0].bytes = 20 * MIB;
+	set_load(&config.kernel, RAM + 2 * MIB);
+	CHECK_EQ(make(), AXVM_ERANGE);
+}
+
+AXTEST_MAIN(a_boot_block_goes_where_the_platform_has_it,
+	    a_boot_block_whose_place_is_taken_goes_above_the_kernel,
+	    an_initrd_is_not_put_where_a_bzimage_moves_itself,
+	    a_file_without_addresses_gets_a_linux_layout,
 	    on_riscv64_the_others_go_beyond_the_two_mebibytes_where_the_kernel_ends,
 	    text_offset_is_honoured, configured_addresses_are_honoured,
 	    what_is_open_goes_around_what_is_fixed, images_may_lie_in_other_regions_of_memory,

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "axtest.h"
-#include "boot.h"
 #include "image_samples.h"
 #include "regs.h"
+#include "start.h"
 
 #define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)

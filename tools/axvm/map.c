@@ -130,6 +130,8 @@ static void add_images(struct axvm_tool_map *map, const struct axvm_tool_vmfile 
 	if (images[AXVM_TOOL_BIOS].path)
 		add(map, AXVM_TOOL_MAP_IMAGE, plan->bios_gpa, plan->bios_bytes, "bios",
 		    axvm_tool_print("%s", images[AXVM_TOOL_BIOS].path));
+	add(map, AXVM_TOOL_MAP_IMAGE, plan->boot_gpa, plan->boot_bytes, "boot block",
+	    axvm_tool_print("%s", "made from this file"));
 	add(map, AXVM_TOOL_MAP_IMAGE, plan->dtb_gpa, plan->dtb_bytes, "device tree",
 	    axvm_tool_print("%s", images[AXVM_TOOL_DTB].path ? images[AXVM_TOOL_DTB].path
 							     : "made from this file"));

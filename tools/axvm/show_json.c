@@ -86,6 +86,8 @@ static struct json_object *plan_json(const struct axvm_tool_vmfile *vm)
 		put_number(plan, "initrd", vm->plan.initrd_gpa);
 	if (vm->plan.dtb_bytes)
 		put_number(plan, "dtb", vm->plan.dtb_gpa);
+	if (vm->plan.boot_bytes)
+		put_number(plan, "boot_block", vm->plan.boot_gpa);
 	if (vm->plan.bios_bytes)
 		put_number(plan, "bios", vm->plan.bios_gpa);
 	return plan;
