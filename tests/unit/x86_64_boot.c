@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an x86 guest is started with, read as the guest reads it: offsets are the documents' own. */
+#include <stdio.h>
 #include <string.h>
 
 #include "axtest.h"
@@ -328,6 +329,30 @@ TEST(a_block_is_a_page_below_four_gib)
 	CHECK_EQ(axvm_x86_64_boot_make(&config, &plan, 0xffff1000, block, &why), 0);
 }
 
+TEST(debians_kernel_takes_the_block)
+{
+	static const char *const paths[] = { "guests/x86_64/bzImage", "../../guests/x86_64/bzImage",
+					     "../../../../guests/x86_64/bzImage" };
+	static uint8_t front[0x10000]; /* more than its setup part */
+	FILE *stream = NULL;
+
+	begin();
+	for (unsigned i = 0; i < 3 && stream == NULL; i++)
+		stream = fopen(paths[i], "rb");
+	if (stream == NULL)
+		SKIP("no kernel in guests/: make guests");
+
+	uint64_t bytes = fread(front, 1, sizeof(front), stream);
+
+	fclose(stream);
+	CHECK_EQ(bytes, sizeof(front));
+	REQUIRE_EQ(axvm_image_probe((struct axvm_blob){ front, bytes }, &plan.kernel, &why), 0);
+	CHECK_EQ(plan.kernel.kind, AXVM_IMAGE_BZIMAGE);
+	REQUIRE_EQ(make(), 0);
+	CHECK(memcmp(block + AXVM_X86_BOOT_ZERO_PAGE + 0x234, front + 0x234, 0x264 - 0x234) == 0);
+	CHECK(get(AXVM_X86_BOOT_ZERO_PAGE + 0x206, 2) >= 0x20f);
+}
+
 /* ---- the start ------------------------------------------------------------------------------ */
 
 static void choose(void)
@@ -478,7 +503,8 @@ AXTEST_MAIN(memory_is_told_with_the_firmware_hole_and_what_is_above_four_gib,
 	    pvh_start_info_leads_to_initrd_command_line_tables_and_memory,
 	    multiboot_information_has_memory_modules_and_the_command_line,
 	    the_page_tables_map_four_gib_to_themselves, what_the_kernel_cannot_reach_is_refused,
-	    a_block_is_a_page_below_four_gib, a_bzimage_starts_in_long_mode_with_the_zero_page,
+	    a_block_is_a_page_below_four_gib, debians_kernel_takes_the_block,
+	    a_bzimage_starts_in_long_mode_with_the_zero_page,
 	    an_elf_file_starts_by_its_pvh_note_or_else_in_long_mode,
 	    a_flat_binary_starts_in_32_bits_as_multiboot_has_it,
 	    firmware_starts_in_real_mode_at_its_entry)
