@@ -42,6 +42,7 @@ struct axvm_x86_sysregs {
 	uint64_t efer; /* as the guest sees it */
 	uint64_t dr6;
 	uint64_t dr7;
+	uint64_t dr[4]; /* DR0 to DR3 */
 	uint64_t star;
 	uint64_t lstar;
 	uint64_t cstar;
@@ -101,6 +102,8 @@ enum axvm_x86_exit_kind {
 	AXVM_X86_EXIT_KINDS,
 };
 
+enum axvm_x86_counter { AXVM_X86_RDPMC, AXVM_X86_RDTSC, AXVM_X86_RDTSCP };
+
 struct axvm_x86_exit {
 	enum axvm_x86_exit_kind kind;
 	uint8_t instruction_bytes; /* its length where the hardware says; 0: decode it */
@@ -112,8 +115,8 @@ struct axvm_x86_exit {
 	uint8_t bytes;		   /* IO: 1, 2, 4 */
 	uint8_t address_bytes;	   /* IO string: 2, 4, 8; 0: unknown, decode it */
 	uint8_t segment; /* IO string: enum axvm_x86_segment_index; 0xff: unknown, decode it */
-	uint8_t index;	 /* CR, DR: its number. EXCEPTION: its vector */
-	uint8_t reg;	 /* CR, DR: general register, 0xff: unknown, decode it */
+	uint8_t index; /* CR, DR: its number. EXCEPTION: its vector. COUNTER: enum axvm_x86_counter */
+	uint8_t reg;   /* CR, DR: general register, 0xff: unknown, decode it */
 	uint16_t port;
 	uint32_t error_code; /* EXCEPTION; NESTED_FAULT: as a page fault's */
 	uint64_t gpa;	     /* NESTED_FAULT */
@@ -122,6 +125,17 @@ struct axvm_x86_exit {
 	/* Instruction bytes that the hardware fetched (decode assists); count 0: fetch them. */
 	uint8_t fetched_count;
 	uint8_t fetched[15];
+};
+
+/*
+ * Lengths of instructions that exit, where the hardware does not tell them: found out once per place. A
+ * guest that puts another encoding of the same instruction there is stepped over by the old length.
+ */
+#define AXVM_X86_LENGTHS 16u
+struct axvm_x86_length {
+	uint64_t rip;
+	uint8_t kind; /* enum axvm_x86_exit_kind */
+	uint8_t bytes;
 };
 
 struct axvm_arch_vcpu {
@@ -151,6 +165,7 @@ struct axvm_arch_vcpu {
 	uint64_t misc_enable;
 	uint64_t apic_base;
 	bool has_ended_vm; /* by a port, see power.h */
+	struct axvm_x86_length lengths[AXVM_X86_LENGTHS];
 	struct axvm_lapic lapic;
 };
 

@@ -39,12 +39,19 @@ struct axvm_vmx_exit_fields {
 };
 void axvm_x86_64_vmx_decode(const struct axvm_vmx_exit_fields *fields, struct axvm_arch_vcpu *arch);
 
-/* Goes past the instruction, whose length is known or is found out; an interrupt shadow ends. */
+/*
+ * Goes past the instruction, whose length is known or is found out. The interrupt shadow ends with it: the back
+ * end drops what the hardware holds of one when RIP is not where it was at the exit, in axvm_hal_irq_sync too. With
+ * TF set a single-step trap follows.
+ */
 void axvm_x86_64_skip(struct axvm_vcpu *vcpu, unsigned bytes);
 /* The length of the instruction that exited: the hardware's word, else decoded. 0: an exception was injected. */
 unsigned axvm_x86_64_exit_length(struct axvm_vcpu *vcpu);
 
-/* Exceptions into the guest, double faults made of what [SDM3 6.15] says. An event that waits is kept. */
+/*
+ * Exceptions into the guest, double faults made of what [SDM3 6.15] says. An interrupt or NMI whose delivery was cut
+ * off comes first: the instruction is then executed again, and faults again.
+ */
 void axvm_x86_64_inject_exception(struct axvm_vcpu *vcpu, uint8_t vector);
 void axvm_x86_64_inject_error(struct axvm_vcpu *vcpu, uint8_t vector, uint32_t error_code);
 void axvm_x86_64_inject_page_fault(struct axvm_vcpu *vcpu, uint64_t linear, uint32_t error_code);
@@ -63,6 +70,14 @@ enum axvm_verdict axvm_x86_64_wait(struct axvm_vcpu *vcpu);
 void axvm_x86_64_irq_note(struct axvm_vcpu *vcpu);
 /* The PIC's output: to LINT0 of vCPU 0 and pin 0 of the IOAPIC. Any CPU; no lock of rank IRQ is held. */
 void axvm_x86_64_pic_output(struct axvm_vm *vm, bool level);
+
+/* control.c: MOV to and from CR and DR, CLTS, LMSW, XSETBV. */
+enum axvm_verdict axvm_x86_64_cr_access(struct axvm_vcpu *vcpu);
+enum axvm_verdict axvm_x86_64_dr_access(struct axvm_vcpu *vcpu);
+enum axvm_verdict axvm_x86_64_xsetbv(struct axvm_vcpu *vcpu);
+/* The instruction at RIP, fetched and decoded; registers are synced. False: an exception was injected. */
+struct axvm_x86_instruction;
+bool axvm_x86_64_fetch_exited(struct axvm_vcpu *vcpu, struct axvm_x86_instruction *instruction);
 
 /* call.c: VMMCALL or VMCALL; RIP is past it. */
 enum axvm_verdict axvm_x86_64_call(struct axvm_vcpu *vcpu);

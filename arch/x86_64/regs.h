@@ -48,6 +48,7 @@ enum axvm_x86_register { /* numbers of general registers */
 
 enum axvm_x86_vector {
 	AXVM_X86_DB = 1,
+	AXVM_X86_NMI_VECTOR = 2,
 	AXVM_X86_UD = 6,
 	AXVM_X86_DF = 8,
 	AXVM_X86_GP = 13,
@@ -69,7 +70,13 @@ struct axvm_x86_cpuid axvm_x86_64_cpuid(const struct axvm_vcpu *vcpu, uint32_t l
 uint64_t axvm_x86_64_cr4_allowed(const struct axvm_vcpu *vcpu);
 uint64_t axvm_x86_64_xcr0_allowed(const struct axvm_vcpu *vcpu);
 
-/* msr.c: false: #GP. On the vCPU's CPU; may sync and flush. */
+/*
+ * The guest's writes to CR4 and EFER always exit, so arch.sys.cr4 and efer are right whether synced or not.
+ *
+ * msr.c: false: #GP. TSC_AUX (arch.tsc_aux) is written between a sync and a flush: bind and
+ * axvm_hal_sysreg_flush load it into the hardware.
+ * On the vCPU's CPU; may sync and flush.
+ */
 bool axvm_x86_64_read_msr(struct axvm_vcpu *vcpu, uint32_t msr, uint64_t *value);
 bool axvm_x86_64_write_msr(struct axvm_vcpu *vcpu, uint32_t msr, uint64_t value);
 /*

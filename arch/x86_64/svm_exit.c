@@ -138,6 +138,12 @@ static void read_info(const struct axvm_vmcb *vmcb, struct axvm_x86_exit *exit)
 		exit->error_code = (uint32_t)control->exit_info_1;
 		exit->linear = control->exit_info_2;
 		return;
+	case AXVM_X86_EXIT_COUNTER:
+		exit->index = AXVM_X86_RDPMC;
+		if (control->exit_code != AXVM_SVM_RDPMC)
+			exit->index = control->exit_code == AXVM_SVM_RDTSC ? AXVM_X86_RDTSC
+									   : AXVM_X86_RDTSCP;
+		return;
 	default:
 		return;
 	}

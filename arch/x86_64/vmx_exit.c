@@ -6,6 +6,9 @@
 
 #define REASON_ENTRY_FAILED ((uint64_t)1 << 31)
 #define EXCEPTION_OR_NMI 0u
+#define RDPMC 15u
+#define RDTSC 16u
+#define RDTSCP 51u
 #define CR_ACCESS 28u
 #define DR_ACCESS 29u
 
@@ -39,8 +42,8 @@ static const uint8_t kinds[] = {
 	[11] = AXVM_X86_EXIT_VIRTUALIZATION, /* GETSEC */
 	[12] = AXVM_X86_EXIT_HLT,
 	[13] = AXVM_X86_EXIT_INVALIDATE,
-	[15] = AXVM_X86_EXIT_COUNTER,
-	[16] = AXVM_X86_EXIT_COUNTER,
+	[RDPMC] = AXVM_X86_EXIT_COUNTER,
+	[RDTSC] = AXVM_X86_EXIT_COUNTER,
 	[17] = AXVM_X86_EXIT_VIRTUALIZATION, /* RSM */
 	[18] = AXVM_X86_EXIT_HYPERCALL,
 	[19] = AXVM_X86_EXIT_VIRTUALIZATION,
@@ -65,7 +68,7 @@ static const uint8_t kinds[] = {
 	[41] = AXVM_X86_EXIT_INVALID, /* a machine check while entering */
 	[48] = AXVM_X86_EXIT_NESTED_FAULT,
 	[50] = AXVM_X86_EXIT_VIRTUALIZATION, /* INVEPT */
-	[51] = AXVM_X86_EXIT_COUNTER,
+	[RDTSCP] = AXVM_X86_EXIT_COUNTER,
 	[53] = AXVM_X86_EXIT_VIRTUALIZATION, /* INVVPID */
 	[54] = AXVM_X86_EXIT_INVALIDATE,
 	[55] = AXVM_X86_EXIT_XSETBV,
@@ -154,6 +157,12 @@ static void read_qualification(const struct axvm_vmx_exit_fields *fields,
 					   ? (uint32_t)fields->interruption_error
 					   : 0;
 		exit->linear = fields->qualification;
+		return;
+	case AXVM_X86_EXIT_COUNTER:
+		exit->index = AXVM_X86_RDPMC;
+		if ((fields->reason & 0xffff) != RDPMC)
+			exit->index = (fields->reason & 0xffff) == RDTSC ? AXVM_X86_RDTSC
+									 : AXVM_X86_RDTSCP;
 		return;
 	default:
 		return;

@@ -102,6 +102,14 @@ TEST(a_write_of_an_MSR_is_told_from_a_read)
 	CHECK_EQ(decode(AXVM_SVM_MSR, 1, 0)->kind, AXVM_X86_EXIT_WRMSR);
 }
 
+TEST(the_counters_are_told_apart)
+{
+	start(false);
+	CHECK_EQ(decode(AXVM_SVM_RDPMC, 0, 0)->index, AXVM_X86_RDPMC);
+	CHECK_EQ(decode(AXVM_SVM_RDTSC, 0, 0)->index, AXVM_X86_RDTSC);
+	CHECK_EQ(decode(AXVM_SVM_RDTSCP, 0, 0)->index, AXVM_X86_RDTSCP);
+}
+
 TEST(a_length_is_told_only_where_the_CPU_does)
 {
 	start(true);
@@ -246,8 +254,8 @@ TEST(an_event_that_waits_stays_when_none_was_cut_off)
 }
 
 AXTEST_MAIN(each_exit_code_has_the_kind_of_the_manual, a_write_of_an_MSR_is_told_from_a_read,
-	    a_length_is_told_only_where_the_CPU_does, a_port_access_is_told_in_all_its_parts,
-	    a_nested_fault_is_told_in_all_its_parts,
+	    the_counters_are_told_apart, a_length_is_told_only_where_the_CPU_does,
+	    a_port_access_is_told_in_all_its_parts, a_nested_fault_is_told_in_all_its_parts,
 	    a_control_register_is_told_and_its_partner_where_the_CPU_knows,
 	    an_exception_is_told_with_its_error_and_address, an_event_that_was_cut_off_comes_again,
 	    instructions_that_interrupt_are_executed_again,

@@ -72,6 +72,13 @@ TEST(each_reason_has_the_kind_of_the_manual)
 	CHECK_EQ(DECODE(.reason = 0, .interruption_info = 0x80000202)->kind, AXVM_X86_EXIT_NMI);
 }
 
+TEST(the_counters_are_told_apart)
+{
+	CHECK_EQ(DECODE(.reason = 15)->index, AXVM_X86_RDPMC);
+	CHECK_EQ(DECODE(.reason = 16)->index, AXVM_X86_RDTSC);
+	CHECK_EQ(DECODE(.reason = 51)->index, AXVM_X86_RDTSCP);
+}
+
 TEST(a_length_beyond_any_instruction_is_none)
 {
 	CHECK_EQ(DECODE(.reason = 10, .instruction_bytes = 2)->instruction_bytes, 2);
@@ -173,7 +180,8 @@ TEST(an_event_that_was_cut_off_comes_again)
 	CHECK(!arch.event.valid);
 }
 
-AXTEST_MAIN(each_reason_has_the_kind_of_the_manual, a_length_beyond_any_instruction_is_none,
+AXTEST_MAIN(each_reason_has_the_kind_of_the_manual, the_counters_are_told_apart,
+	    a_length_beyond_any_instruction_is_none,
 	    a_control_register_access_is_told_in_all_its_parts,
 	    a_debug_register_access_is_told_in_all_its_parts,
 	    a_port_access_is_told_in_all_its_parts, a_nested_fault_is_told_in_all_its_parts,
