@@ -8,7 +8,7 @@ set -euo pipefail
 
 # Needed everywhere, and under the same name everywhere.
 packages='clang lld llvm meson ninja-build make pkg-config python3
-	libjson-c-dev zlib1g-dev libfdt-dev libc6-dev libzydis-dev
+	libjson-c-dev zlib1g-dev libfdt-dev libc6-dev libzydis-dev acpica-tools
 	cpio gzip xz-utils zstd device-tree-compiler debian-archive-keyring ca-certificates'
 checks='clang-tidy clang-format cppcheck gcovr gcc gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu'
 
