@@ -353,10 +353,8 @@ TEST(an_instruction_on_two_pages_is_decoded)
 }
 
 /* The same pages in the window, the second one somewhere else. */
-static void map_code(uint64_t second_flags)
+static void map_code(uint32_t instruction, uint64_t second_flags)
 {
-	uint32_t instruction = LOAD(LWU, 10, 10, 0);
-
 	pages[0][2047] = (uint16_t)instruction;
 	pages[1][0] = (uint16_t)(instruction >> 16);
 	pages[1][1] = RET;
@@ -373,7 +371,7 @@ TEST(code_that_can_only_be_executed_is_decoded)
 
 	NEEDS_PLIC();
 	begin(0x83456789);
-	map_code(PTE_V | PTE_X | PTE_A);
+	map_code(LOAD(LWU, 10, 10, 0), PTE_V | PTE_X | PTE_A);
 	CHECK_EQ(call(word), 0x83456789);
 }
 
@@ -404,7 +402,7 @@ TEST(code_that_is_unmapped_while_it_runs_is_done_or_faults)
 	if (guest_cpu_count() < 2)
 		SKIP("needs two CPUs");
 	begin(0x83456789);
-	map_code(PTE_LEAF);
+	map_code(LOAD(LWU, 10, 10, 0), PTE_LEAF);
 	stop = 0;
 	REQUIRE_EQ(guest_cpu_start(1, pull, NULL), 0);
 	for (uint32_t i = 0; i < 20000; i++) {
@@ -427,6 +425,38 @@ TEST(code_that_is_unmapped_while_it_runs_is_done_or_faults)
 	CHECK(done_count > 0);
 }
 
+#define AMOADD_W 0x0005252fu /* amoadd.w a0, x0, (a0) */
+
+/* No syndrome describes it, so that it is read from memory again after its trap: it may be gone by then. */
+TEST(an_instruction_that_is_read_again_and_is_gone_faults_as_a_fetch)
+{
+	uint64_t (*call)(uint64_t) = (uint64_t(*)(uint64_t))(GUEST_WINDOW + 4094);
+	uint32_t refused_count = 0;
+
+	NEEDS_PLIC();
+	if (guest_cpu_count() < 2)
+		SKIP("needs two CPUs");
+	map_code(AMOADD_W, PTE_LEAF);
+	stop = 0;
+	REQUIRE_EQ(guest_cpu_start(1, pull, NULL), 0);
+	for (uint32_t i = 0; i < 20000; i++) {
+		guest_tlb_flush();
+		struct guest_fault fault = PROBE(call(word));
+		if (fault.cause == CAUSE_FETCH_PAGE) {
+			CHECK(fault.address >= GUEST_WINDOW + 4094 &&
+			      fault.address <= GUEST_WINDOW + 4096);
+			continue;
+		}
+		CHECK_EQ(fault.count, 1);
+		CHECK_EQ(fault.cause, CAUSE_STORE_ACCESS);
+		CHECK_EQ(fault.address, word);
+		refused_count++;
+	}
+	__atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+	CHECK(guest_cpu_wait_off(1));
+	CHECK(refused_count > 0);
+}
+
 TEST(the_controller_is_quiet_again)
 {
 	NEEDS_PLIC();
@@ -443,4 +473,6 @@ AXTEST_MAIN(a_run_without_an_access_changes_nothing, loads_extend_as_they_say,
 	    misaligned_accesses_to_devices_are_done_or_refused,
 	    an_access_to_nothing_is_an_access_fault, an_instruction_on_two_pages_is_decoded,
 	    code_that_can_only_be_executed_is_decoded,
-	    code_that_is_unmapped_while_it_runs_is_done_or_faults, the_controller_is_quiet_again)
+	    code_that_is_unmapped_while_it_runs_is_done_or_faults,
+	    an_instruction_that_is_read_again_and_is_gone_faults_as_a_fetch,
+	    the_controller_is_quiet_again)
