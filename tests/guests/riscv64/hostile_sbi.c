@@ -461,7 +461,8 @@ TEST(counters_count_what_they_are_told_to)
 	uint64_t first = READ_CSR(instret);
 	uint64_t second = READ_CSR(instret);
 
-	CHECK(first >= 1000 && second > first && second < first + 100000);
+	/* How far they are apart says nothing: QEMU counts its host's clock when it does not count instructions. */
+	CHECK(first >= 1000 && second > first);
 	/* set_timer: 0xf0005 */
 	const uint64_t config[6] = { 2, 1, 6, 0xf0005, 0, 0 };
 	struct guest_sbi found = guest_sbi6(SBI_PMU, 2, config);
